@@ -1,0 +1,53 @@
+"""Lexical and dense results into one ranking. Pure functions but for the store they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from index.types import Encoder, Hit, Store
+
+__all__ = ["reciprocal_rank_fusion", "search"]
+
+
+def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> list[tuple[int, float]]:
+    """Fuse rankings of ids: each contributes 1 / (k + rank), ranks from 1 (Cormack, Clarke & Büttcher 2009).
+
+    Returns (id, score) pairs, best first, ties by smaller id.
+    """
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, identifier in enumerate(ranking, start=1):
+            scores[identifier] = scores.get(identifier, 0.0) + 1.0 / (k + rank)
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def search(store: Store, encoder: Encoder, question: str, *, k: int = 8, pool: int = 32) -> list[Hit]:
+    """The k best passages of `store` for `question`, by reciprocal rank fusion of BM25 and cosine, best first.
+
+    `pool` is how deep each of the two rankings is read.
+
+    Raises:
+        ValueError: `k` or `pool` < 1.
+    """
+    if k < 1 or pool < 1:
+        raise ValueError(f"k and pool must be at least 1, got {k} and {pool}")
+    lexical = store.lexical(question, pool)
+    vector = encoder.encode([question])[0]
+    dense = store.dense(vector, pool)
+    similarity = dict(dense)
+    lexical_rank = {identifier: rank for rank, identifier in enumerate(lexical, start=1)}
+    dense_rank = {identifier: rank for rank, (identifier, _) in enumerate(dense, start=1)}
+    fused = dict(reciprocal_rank_fusion([lexical, [identifier for identifier, _ in dense]])[:k])
+    passages = store.passages(list(fused))
+    documents = {document_id: store.document(document_id) for document_id in {p.document_id for p in passages}}
+    return [
+        Hit(
+            passage=passage,
+            document=documents[passage.document_id],
+            score=fused[passage.id],
+            similarity=similarity.get(passage.id),
+            lexical_rank=lexical_rank.get(passage.id),
+            dense_rank=dense_rank.get(passage.id),
+        )
+        for passage in passages
+    ]

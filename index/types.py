@@ -1,0 +1,101 @@
+"""What crosses the boundaries of the index: documents, passages, hits, and the protocols of encoder and store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Document", "Encoder", "Hit", "Passage", "Store"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that answers come from.
+
+    `name` is unique in its index: the path it was read from, relative to its folder. `id` is the store's row id, 0
+    for a document that is in no store yet. Every offset in this package counts characters of `text`.
+    """
+
+    name: str
+    title: str
+    text: str
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one document, the unit of retrieval: `text == document.text[start:end]`."""
+
+    start: int
+    end: int
+    text: str
+    document_id: int = 0
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a question.
+
+    `score` is the fused score (higher is better, comparable within one search only); `similarity` the cosine between
+    question and passage in [-1, 1]; the ranks count from 1. What one of the two searches did not find is None there.
+    """
+
+    passage: Passage
+    document: Document
+    score: float
+    similarity: float | None
+    lexical_rank: int | None
+    dense_rank: int | None
+
+
+class Encoder(Protocol):
+    """Texts to unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """Identifies the weights; stored with an index, which only this encoder can then search."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed `texts`: (len(texts), dimension) float32, rows of Euclidean length 1."""
+
+
+class Store(Protocol):
+    """Where documents, passages and vectors are kept and searched."""
+
+    @property
+    def generation(self) -> int:
+        """Grows with every committed change."""
+
+    @property
+    def encoder_name(self) -> str:
+        """The encoder whose vectors are stored."""
+
+    def documents(self) -> list[Document]:
+        """All documents, by name."""
+
+    def document(self, document_id: int) -> Document:
+        """One document. Raises StoreError when it is not (or no longer) there."""
+
+    def passages(self, ids: Sequence[int]) -> list[Passage]:
+        """The passages with these ids, in this order; ids that are gone are left out."""
+
+    def passages_of(self, document_id: int) -> list[Passage]:
+        """All passages of a document, in reading order."""
+
+    def lexical(self, question: str, k: int) -> list[int]:
+        """Ids of the k best passages by BM25, best first."""
+
+    def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
+        """(id, cosine) of the k nearest passages to `vector`, (dimension,) float32 of length 1, best first."""
+
+    def close(self) -> None:
+        """Free what the store holds open. It must not be used afterwards."""

@@ -1,0 +1,101 @@
+"""Every number and path there is to tune, in one frozen object."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["MODEL_FOLDER", "Config", "default_index_folder", "seeds_folder"]
+
+MODEL_FOLDER = Path(__file__).parent / "model"
+
+
+def seeds_folder() -> Path:
+    """Where the default articles are: $QA_SEEDS, else the installed package's own, else `seeds` in a checkout."""
+    if "QA_SEEDS" in os.environ:
+        return Path(os.environ["QA_SEEDS"])
+    package = Path(__file__).resolve().parent
+    return package / "seeds" if (package / "seeds").is_dir() else package.parent / "seeds"
+
+
+def default_index_folder() -> Path:
+    """$QA_INDEX, else a folder for the default articles in the user's data directory (XDG_DATA_HOME or ~/.local/share).
+
+    Indexes of different seeds folders do not mix: the folder's name carries a hash of where the seeds are.
+    """
+    if "QA_INDEX" in os.environ:
+        return Path(os.environ["QA_INDEX"])
+    place = hashlib.sha256(str(seeds_folder().resolve()).encode()).hexdigest()[:8]
+    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return home / "qa" / f"index-{place}"
+
+
+def temporary_index_folder() -> Path:
+    """Where an index goes when the user's data directory cannot be written; gone with the machine's temporary files."""
+    return Path(tempfile.mkdtemp(prefix="qa-index-"))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How questions are answered.
+
+    Attributes:
+        index: the index folder.
+        seeds: the folder of articles that the default index is built from.
+        model: the folder of the reader.
+        passage_words, passage_overlap: size of a passage in words, and how many sentences two neighbours share.
+        hits: passages retrieved for a question.
+        pool: depth of the lexical and of the dense ranking before they are fused.
+        window_tokens: longest input of the reader, question included; a passage is read with its neighbours up to it.
+        windows: most windows read for one question.
+        sure: confidence at which the remaining windows of a question are not read any more.
+        answer_tokens: longest answer.
+        candidates: spans taken from each window.
+        alternatives: other candidates given with an answer.
+        threshold: confidence below which the answer is "the documents don't say"; None takes the reader's own.
+        question_characters: longest question accepted.
+        threads: cores used for one question.
+    """
+
+    index: Path = field(default_factory=default_index_folder)
+    seeds: Path = field(default_factory=seeds_folder)
+    model: Path = MODEL_FOLDER
+    passage_words: int = 80
+    passage_overlap: int = 1
+    hits: int = 8
+    pool: int = 32
+    window_tokens: int = 448
+    windows: int = 4
+    sure: float = 1.01
+    answer_tokens: int = 40
+    candidates: int = 4
+    alternatives: int = 2
+    threshold: float | None = None
+    question_characters: int = 2000
+    threads: int = field(
+        default_factory=lambda: min(
+            4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        )
+    )
+
+    def __post_init__(self) -> None:
+        for name in (
+            "passage_words",
+            "hits",
+            "pool",
+            "windows",
+            "answer_tokens",
+            "candidates",
+            "question_characters",
+            "threads",
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+        if not 64 <= self.window_tokens <= 512:
+            raise ValueError(f"window_tokens must be between 64 and 512, got {self.window_tokens}")
+        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
+            raise ValueError(f"threshold must be between 0 and 1, got {self.threshold}")

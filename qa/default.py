@@ -1,0 +1,118 @@
+"""The index and Answerer one gets without asking for any: the articles in `seeds/`."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from index.build import BuildReport, build_folder
+from index.database import FILE_NAME
+from index.encoder import ENCODER_NAME, OnnxEncoder
+from index.errors import StoreError, StoreWriteError
+from index.store import SqliteStore
+from index.types import Encoder
+from qa.config import Config, temporary_index_folder
+from qa.pipeline import Answerer, index_exists
+from qa.types import Answer
+
+__all__ = ["answer", "build", "open_or_build"]
+
+_log = logging.getLogger("qa")
+_answerers: dict[Config, Answerer] = {}
+_lock = threading.Lock()
+
+
+def answer(question: str, *, config: Config | None = None) -> Answer:
+    """Answer a question from the articles in `seeds/` (or those `config` names).
+
+    The first call opens the models and, when there is no index yet, builds it; later calls take milliseconds. Safe to
+    call from several threads.
+
+    Raises:
+        QuestionError: the question is empty or too long.
+        StoreError, ModelError: the index or a model file is missing or damaged; the message says how to mend it.
+    """
+    config = config if config is not None else Config()
+    with _lock:
+        answerer = _answerers.get(config)
+        if answerer is None:
+            answerer = _answerers[config] = open_or_build(config)
+    return answerer.ask(question)
+
+
+def open_or_build(config: Config, progress: Callable[[int, int], None] | None = None) -> Answerer:
+    """Open the index of `config`; build it first when there is none.
+
+    Where the index folder cannot be written, a temporary one is used for this process and a warning is logged.
+    """
+    if not index_exists(config.index):
+        _log.info("building an index of %s in %s", config.seeds, config.index)
+        try:
+            build(config, progress=progress)
+        except StoreWriteError as error:
+            config = dataclasses.replace(config, index=temporary_index_folder())
+            _log.warning("%s. Using %s this time.", error, config.index)
+            build(config, progress=progress)
+    return Answerer.open(config)
+
+
+def build(
+    config: Config,
+    *,
+    fresh: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    encoder: Callable[[], Encoder] | None = None,
+) -> BuildReport:
+    """Bring the index of `config` into step with its seeds folder; only what changed is embedded.
+
+    Args:
+        fresh: set the present index file aside (it is renamed, not deleted) and build anew.
+        progress: called with (documents done, documents to do).
+        encoder: makes the encoder for the corpus; sentence-transformers by default.
+
+    Raises:
+        DocumentError: the seeds folder is not there, or holds no readable text file.
+        StoreError: the index cannot be opened or written.
+    """
+    if fresh:
+        set_aside(config.index)
+    store = SqliteStore(config.index, encoder_name=ENCODER_NAME, dimension=OnnxEncoder.dimension, create=True)
+    try:
+        return build_folder(
+            store,
+            config.seeds,
+            encoder if encoder is not None else _bulk_encoder,
+            words=config.passage_words,
+            overlap=config.passage_overlap,
+            progress=progress,
+        )
+    finally:
+        store.close()
+
+
+def _bulk_encoder() -> Encoder:
+    from index.encoder import SentenceTransformerEncoder
+
+    return SentenceTransformerEncoder()
+
+
+def set_aside(folder: Path) -> Path | None:
+    """Rename the index file in `folder` so that a new one can be built. Returns its new path, if there was one."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return None
+    number = 1
+    while (aside := folder / f"{FILE_NAME}.old-{number}").exists():
+        number += 1
+    try:
+        path.rename(aside)
+        for suffix in ("-wal", "-shm"):
+            side = folder / f"{FILE_NAME}{suffix}"
+            if side.exists():
+                side.rename(folder / f"{aside.name}{suffix}")
+    except OSError as error:
+        raise StoreError(f"cannot set {path} aside ({error.strerror})") from error
+    return aside

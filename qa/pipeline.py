@@ -1,0 +1,371 @@
+"""A question and an index in, an Answer out: retrieve, read wide, rank, decide."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import StoreError
+from index.passages import sentence_spans
+from index.search import search
+from index.types import Document, Encoder, Hit, Passage, Store
+from qa.confidence import Calibration, load_calibration
+from qa.config import Config
+from qa.errors import QuestionError
+from qa.spans import best_spans
+from qa.types import Answer, Candidate, Evidence, Reader, SpanLogits, Tokens
+from qa.windows import TokenRange, read_ranges, token_range
+
+__all__ = ["Answerer", "Scored", "Window", "clean_question"]
+
+_DOCUMENTS_KEPT = 256
+
+
+def clean_question(question: str, *, longest: int) -> str:
+    """The question without control characters and with single spaces.
+
+    Raises:
+        QuestionError: it is not a string, has no letter or digit, or has more than `longest` characters.
+    """
+    if not isinstance(question, str):
+        raise QuestionError(f"a question must be text, got {type(question).__name__}")
+    if len(question) > longest:
+        raise QuestionError(
+            f"the question has {len(question):,} characters, at most {longest:,} are read; ask a shorter one"
+        )
+    kept = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in question)
+    kept = " ".join(kept.split())
+    if not any(character.isalnum() for character in kept):
+        raise QuestionError(f"the question is empty ({question[:40]!r}); type a question, such as: who is it about?")
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a document as the reader gets it."""
+
+    document: Document
+    tokens: Tokens
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A span of a document with the raw numbers that its confidence comes from."""
+
+    document: Document
+    start: int
+    end: int
+    score: float
+    margin: float
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """A document's tokens and its passages as token ranges, kept while the document does not change."""
+
+    tokens: Tokens
+    passages: tuple[tuple[int, int], ...]
+    number: dict[int, int]
+
+
+class Answerer:
+    """Answers questions from one index. Safe to call from several threads.
+
+    Args:
+        store: the index to ask.
+        encoder: embeds the question; must be the encoder the index was built with.
+        reader: finds the span.
+        calibration: turns its scores into probabilities.
+        config: every number there is to tune.
+    """
+
+    def __init__(
+        self, store: Store, encoder: Encoder, reader: Reader, calibration: Calibration, config: Config | None = None
+    ) -> None:
+        self.store = store
+        self.encoder = encoder
+        self.reader = reader
+        self.calibration = calibration
+        self.config = config if config is not None else Config()
+        self._layouts: OrderedDict[int, _Layout] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, config: Config | None = None) -> Answerer:
+        """Open the index, encoder and reader that `config` names.
+
+        Raises:
+            StoreError: no index there, or a damaged one.
+            ModelError: model files are missing or altered.
+        """
+        from index.encoder import OnnxEncoder
+        from index.store import SqliteStore
+        from qa.reader import OnnxReader
+
+        config = config if config is not None else Config()
+        encoder = OnnxEncoder(config.threads)
+        store = SqliteStore(config.index, encoder_name=encoder.name, dimension=encoder.dimension)
+        return cls(
+            store, encoder, OnnxReader(config.model, threads=config.threads), load_calibration(config.model), config
+        )
+
+    @classmethod
+    def without_index(cls, config: Config | None = None) -> Answerer:
+        """Only the reader of `config`: for `score_given` and `ask_given`, which retrieve nothing.
+
+        Raises:
+            ModelError: model files are missing or altered.
+        """
+        from qa.reader import OnnxReader
+
+        config = config if config is not None else Config()
+        return cls(
+            _NoStore(),
+            _NoEncoder(),
+            OnnxReader(config.model, threads=config.threads),
+            load_calibration(config.model),
+            config,
+        )
+
+    def close(self) -> None:
+        """Close the index. The Answerer must not be used afterwards."""
+        self.store.close()
+
+    @property
+    def threshold(self) -> float:
+        """Confidence below which the documents are said not to say it."""
+        return self.calibration.threshold if self.config.threshold is None else self.config.threshold
+
+    def ask(self, question: str) -> Answer:
+        """Answer one question.
+
+        Raises:
+            QuestionError: the question is empty or too long.
+            StoreError: the index is damaged, or empty.
+        """
+        question = clean_question(question, longest=self.config.question_characters)
+        for attempt in range(3):
+            try:
+                return self._ask(question)
+            except _DocumentGone:  # replaced by a running build between search and reading: search again
+                if attempt == 2:
+                    raise StoreError("the index changes faster than it can be read; try again") from None
+        raise AssertionError("unreachable")
+
+    def _ask(self, question: str) -> Answer:
+        hits = search(self.store, self.encoder, question, k=self.config.hits, pool=self.config.pool)
+        asked = self._question_tokens(question)
+        scored: list[Scored] = []
+        for window in self._windows(hits, len(asked)):
+            scored.extend(self._read(asked, [window])[0])
+            if scored and self._candidates(scored)[0].confidence >= self.config.sure:
+                break
+        return self.decide(question, hits, scored)
+
+    def ask_given(self, questions: Sequence[str], context: Document) -> list[Answer]:
+        """Answer questions from one given text, read whole in overlapping windows; nothing is retrieved."""
+        asked = [clean_question(question, longest=self.config.question_characters) for question in questions]
+        return [
+            self.decide(question, [], scored)
+            for question, scored in zip(asked, self.score_given([(q, context) for q in asked]), strict=True)
+        ]
+
+    def score_given(self, pairs: Sequence[tuple[str, Document]], *, tokens_per_batch: int = 6000) -> list[list[Scored]]:
+        """Raw spans for (question, text) pairs, the texts read whole, in length-sorted batches. Best first per pair."""
+        work: list[tuple[int, Tokens, Window]] = []
+        tokenized: dict[str, Tokens] = {}
+        for number, (question, document) in enumerate(pairs):
+            if document.text not in tokenized:
+                tokenized[document.text] = self.reader.tokenize(document.text)
+            asked, tokens = self._question_tokens(question), tokenized[document.text]
+            room = self._room(len(asked))
+            step = max(1, room - 96)
+            firsts = range(0, max(1, len(tokens) - room + step), step) if len(tokens) > room else range(1)
+            work.extend((number, asked, Window(document, tokens[first : first + room], 0.0)) for first in firsts)
+        work.sort(key=lambda item: len(item[1]) + len(item[2].tokens))
+        found: list[list[Scored]] = [[] for _ in pairs]
+        begin = 0
+        while begin < len(work):
+            end = begin + 1
+            while (
+                end < len(work)
+                and (end + 1 - begin) * (len(work[end][1]) + len(work[end][2].tokens)) <= tokens_per_batch
+            ):
+                end += 1
+            logits = self.reader.read([(asked, window.tokens) for _, asked, window in work[begin:end]])
+            for (number, _, window), one in zip(work[begin:end], logits, strict=True):
+                found[number].extend(self._spans(window, one))
+            begin = end
+        for scored in found:
+            scored.sort(key=lambda span: -span.score)
+        return found
+
+    # -- steps --------------------------------------------------------------------------------------------------
+
+    def _question_tokens(self, question: str) -> Tokens:
+        return self.reader.tokenize(question)[: self.config.window_tokens // 3]
+
+    def _room(self, question_tokens: int) -> int:
+        longest = min(self.config.window_tokens, self.reader.max_tokens)
+        return longest - question_tokens - self.reader.special_tokens
+
+    def _windows(self, hits: Sequence[Hit], question_tokens: int) -> list[Window]:
+        """The stretches to read, in the order of the best passage in each."""
+        most = self._room(question_tokens)
+        by_document: dict[int, list[Hit]] = {}
+        for hit in hits:
+            by_document.setdefault(hit.document.id, []).append(hit)
+        ordered: list[tuple[int, Window]] = []
+        for found in by_document.values():
+            document = found[0].document
+            layout = self._layout(document)
+            numbers = [layout.number[hit.passage.id] for hit in found if hit.passage.id in layout.number]
+            for part in read_ranges(len(layout.tokens), layout.passages, numbers, most=most):
+                inside = [hit for hit in found if _within(layout, hit, part)]
+                rank = min((hits.index(hit) for hit in inside), default=len(hits))
+                similarity = max((hit.similarity or 0.0 for hit in inside), default=0.0)
+                ordered.append((rank, Window(document, layout.tokens[part.first : part.last], similarity)))
+        ordered.sort(key=lambda item: item[0])
+        return [window for _, window in ordered[: self.config.windows]]
+
+    def _layout(self, document: Document) -> _Layout:
+        with self._lock:
+            layout = self._layouts.get(document.id)
+            if layout is not None:
+                self._layouts.move_to_end(document.id)
+                return layout
+        tokens = self.reader.tokenize(document.text)
+        passages = self.store.passages_of(document.id)
+        if not passages:
+            raise _DocumentGone
+        ranges = tuple(token_range(tokens.offsets, passage.start, passage.end) for passage in passages)
+        layout = _Layout(tokens, ranges, {passage.id: number for number, passage in enumerate(passages)})
+        with self._lock:
+            self._layouts[document.id] = layout
+            while len(self._layouts) > _DOCUMENTS_KEPT:
+                self._layouts.popitem(last=False)
+        return layout
+
+    def _read(self, asked: Tokens, windows: Sequence[Window]) -> list[list[Scored]]:
+        logits = self.reader.read([(asked, window.tokens) for window in windows])
+        return [self._spans(window, one) for window, one in zip(windows, logits, strict=True)]
+
+    def _spans(self, window: Window, logits: SpanLogits) -> list[Scored]:
+        spans = best_spans(logits, top=self.config.candidates, max_length=self.config.answer_tokens)
+        return [
+            Scored(
+                document=window.document,
+                start=int(window.tokens.offsets[span.first, 0]),
+                end=int(window.tokens.offsets[span.last, 1]),
+                score=span.score,
+                margin=span.score - logits.null,
+                similarity=window.similarity,
+            )
+            for span in spans
+        ]
+
+    def _candidates(self, scored: Sequence[Scored]) -> list[Candidate]:
+        """The different spans, best first, each with its probability; of overlapping ones the better is kept."""
+        kept: list[Scored] = []
+        for span in sorted(scored, key=lambda span: -span.score):
+            if not any(_overlap(span, other) for other in kept) and span.end > span.start:
+                kept.append(span)
+        candidates = []
+        for number, span in enumerate(kept[: self.config.alternatives + 1]):
+            lead = lead_of(kept) if number == 0 else 0.0
+            probability = self.calibration.probability(
+                margin=span.margin, score=span.score, lead=lead, similarity=span.similarity
+            )
+            candidates.append(Candidate(span.document.text[span.start : span.end], probability, evidence_of(span)))
+        return candidates
+
+    def decide(self, question: str, hits: Sequence[Hit], scored: Sequence[Scored]) -> Answer:
+        """The answer that raw spans amount to, or "the documents don't say"."""
+        candidates = self._candidates(scored)
+        if not candidates or candidates[0].confidence < self.threshold:
+            confidence = candidates[0].confidence if candidates else 0.0
+            return Answer(question, None, confidence, None, tuple(hits), tuple(candidates))
+        best = candidates[0]
+        return Answer(question, best.text, best.confidence, best.evidence, tuple(hits), tuple(candidates[1:]))
+
+
+class _NoEncoder:
+    """Stands where no encoder is needed."""
+
+    name = "none"
+    dimension = 0
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        raise StoreError("this Answerer has no index; open one with Answerer.open")
+
+
+class _NoStore:
+    """An index that holds nothing."""
+
+    generation = 0
+    encoder_name = "none"
+
+    def documents(self) -> list[Document]:
+        return []
+
+    def document(self, document_id: int) -> Document:
+        raise StoreError("this Answerer has no index; open one with Answerer.open")
+
+    def passages(self, ids: Sequence[int]) -> list[Passage]:
+        return []
+
+    def passages_of(self, document_id: int) -> list[Passage]:
+        return []
+
+    def lexical(self, question: str, k: int) -> list[int]:
+        return []
+
+    def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
+        return []
+
+    def close(self) -> None:
+        return
+
+
+class _DocumentGone(Exception):
+    """A document was replaced while its passages were being read."""
+
+
+def _within(layout: _Layout, hit: Hit, part: TokenRange) -> bool:
+    number = layout.number.get(hit.passage.id)
+    return number is not None and part.first <= layout.passages[number][0] and layout.passages[number][1] <= part.last
+
+
+def _overlap(one: Scored, other: Scored) -> bool:
+    return one.document.name == other.document.name and one.start < other.end and other.start < one.end
+
+
+def lead_of(kept: Sequence[Scored]) -> float:
+    """How far the best of several different spans is ahead of the next that says something else, in [0, 10]."""
+    best = kept[0]
+    text = best.document.text[best.start : best.end].casefold()
+    others = [s.score for s in kept[1:] if s.document.text[s.start : s.end].casefold() != text]
+    return 10.0 if not others else max(0.0, min(10.0, best.score - max(others)))
+
+
+def evidence_of(span: Scored) -> Evidence:
+    """The sentence (or sentences) a span stands in."""
+    text = span.document.text
+    around = [(s, e) for s, e in sentence_spans(text) if s < span.end and span.start < e]
+    start = min([s for s, _ in around] + [span.start])
+    end = max([e for _, e in around] + [span.end])
+    return Evidence(span.document, span.start, span.end, text[start:end], start, end)
+
+
+def index_exists(folder: Path) -> bool:
+    """Whether an index has been built in `folder`."""
+    return (folder / "index.db").is_file()

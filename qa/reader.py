@@ -1,0 +1,136 @@
+"""The span reader through onnxruntime: (question, window) token pairs -> start and end logits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index.errors import ModelError
+from qa.types import SpanLogits, Tokens
+
+__all__ = ["OnnxReader", "check_model"]
+
+MANIFEST = "manifest.json"
+_REINSTALL = (
+    "reinstall the package (`pip install --force-reinstall --no-deps` with the wheel), or run `git checkout qa/model`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: str
+    size: int
+    sha256: str
+
+
+def _manifest(folder: Path) -> tuple[str, list[_File]]:
+    """The reader's name and its files."""
+    path = folder / MANIFEST
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        files = [_File(name, int(entry["bytes"]), str(entry["sha256"])) for name, entry in table["files"].items()]
+        return str(table["name"]), files
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is missing or damaged ({error}); {_REINSTALL}") from error
+
+
+def _check_size(folder: Path, file: _File) -> Path:
+    path = folder / file.name
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; {_REINSTALL}")
+    if path.stat().st_size != file.size:
+        raise ModelError(f"{path} has {path.stat().st_size} bytes, wanted {file.size}; {_REINSTALL}")
+    return path
+
+
+def check_model(folder: Path) -> None:
+    """Hash every file of a reader against its manifest. Raises ModelError for what is missing or altered."""
+    for file in _manifest(folder)[1]:
+        digest = hashlib.sha256(_check_size(folder, file).read_bytes()).hexdigest()
+        if digest != file.sha256:
+            raise ModelError(
+                f"{folder / file.name} is altered (SHA-256 {digest[:16]}…, wanted {file.sha256[:16]}…); {_REINSTALL}"
+            )
+
+
+class OnnxReader:
+    """A BERT-style span reader in ONNX with its WordPiece tokenizer. Thread-safe.
+
+    Args:
+        folder: holds `reader.onnx`, `tokenizer.json` and `manifest.json`.
+        threads: cores to use within one call; 0 lets onnxruntime decide.
+
+    Raises:
+        ModelError: a file is missing, truncated or not a model.
+    """
+
+    special_tokens = 3  # [CLS] question [SEP] window [SEP]
+
+    def __init__(self, folder: Path, *, threads: int = 0) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        self.name, files = _manifest(folder)
+        self.max_tokens = 512
+        for file in files:
+            _check_size(folder, file)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(folder / "reader.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of many kinds
+            raise ModelError(f"the reader in {folder} cannot be loaded ({error}); {_REINSTALL}") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._cls = int(self._tokenizer.token_to_id("[CLS]") or 0)
+        self._sep = int(self._tokenizer.token_to_id("[SEP]") or 0)
+        self._segments = "token_type_ids" in {value.name for value in self._session.get_inputs()}
+
+    def tokenize(self, text: str) -> Tokens:
+        """Tokens of a text of any length, without special tokens."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return Tokens(np.array(encoding.ids, np.int64), np.array(encoding.offsets, np.int64).reshape(-1, 2))
+
+    def read(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> list[SpanLogits]:
+        """Read (question, window) pairs in one batch.
+
+        Raises:
+            ValueError: a pair is longer than `max_tokens` with its three special tokens.
+        """
+        if not pairs:
+            return []
+        lengths = [len(question) + len(window) + self.special_tokens for question, window in pairs]
+        longest = max(lengths)
+        if longest > self.max_tokens:
+            raise ValueError(f"a question and its window must have at most {self.max_tokens} tokens, got {longest}")
+        ids = np.zeros((len(pairs), longest), np.int64)
+        mask = np.zeros_like(ids)
+        segments = np.zeros_like(ids)
+        for row, ((question, window), length) in enumerate(zip(pairs, lengths, strict=True)):
+            first = len(question) + 2
+            ids[row, 0] = self._cls
+            ids[row, 1 : first - 1] = question.ids
+            ids[row, first - 1] = self._sep
+            ids[row, first : length - 1] = window.ids
+            ids[row, length - 1] = self._sep
+            mask[row, :length] = 1
+            segments[row, first:length] = 1
+        feed = {"input_ids": ids, "attention_mask": mask}
+        if self._segments:
+            feed["token_type_ids"] = segments
+        starts, ends = self._session.run(None, feed)
+        found = []
+        for row, (question, window) in enumerate(pairs):
+            first = len(question) + 2
+            part = slice(first, first + len(window))
+            found.append(SpanLogits(starts[row, part], ends[row, part], float(starts[row, 0] + ends[row, 0])))
+        return found

@@ -1,0 +1,209 @@
+"""Step 2, train: windows -> a reader. Resumes from its last checkpoint; Ctrl-C or a kill loses at most a few minutes.
+
+python -m training.train STAGE --work DIR --reader DIR
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+from tqdm import tqdm
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+from training.prepare import arguments
+from training.recipe import Stage, load_stage
+
+SAVE_EVERY_S = 240.0
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be used: damaged, or of another model or recipe."""
+
+
+def batches(lengths: NDArray[np.int64], tokens_per_batch: int, seed: int) -> list[NDArray[np.int64]]:
+    """Window numbers grouped into batches of about equal token count, similar lengths together, in random order."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(lengths))
+    groups: list[NDArray[np.int64]] = []
+    for pool in np.array_split(order, max(1, len(order) // 4000)):
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        begin = 0
+        while begin < len(pool):
+            end = begin + 1
+            while end < len(pool) and lengths[pool[end]] * (end + 1 - begin) <= tokens_per_batch:
+                end += 1
+            groups.append(pool[begin:end])
+            begin = end
+    return [groups[number] for number in rng.permutation(len(groups))]
+
+
+def span_loss(
+    start_logits: torch.Tensor, end_logits: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor
+) -> torch.Tensor:
+    """Mean cross-entropy of start and end; position 0 ([CLS]) stands for "no answer" (Devlin et al. 2019)."""
+    return (functional.cross_entropy(start_logits, starts) + functional.cross_entropy(end_logits, ends)) / 2
+
+
+def train(stage: Stage, work: Path, reader: str) -> Path:
+    """Train one stage and write the averaged weights to `<work>/<stage>/model` as a Hugging Face folder.
+
+    Raises:
+        CheckpointError: the checkpoint in the way is damaged or belongs to another model or recipe.
+    """
+    folder = work / stage.name
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(stage.seed)
+    with np.load(folder / "features.npz") as features:
+        tokens, table = features["tokens"], features["table"]
+    start = stage.start.format(reader=reader, work=work)
+    tokenizer = AutoTokenizer.from_pretrained(start)
+    model = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32)
+    model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.0
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    model.to(device).train()
+    average = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    plain = [p for name, p in model.named_parameters() if p.ndim < 2]
+    decayed = [p for name, p in model.named_parameters() if p.ndim >= 2]
+    groups = [{"params": decayed, "weight_decay": stage.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, betas=(0.9, 0.98), eps=1e-6)
+    plan = batches(table[:, 1], stage.tokens_per_batch, stage.seed)
+    warm = max(1, round(stage.warmup * len(plan)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, (len(plan) - step) / max(1, len(plan) - warm))
+    )
+
+    checkpoint = folder / "checkpoint.pt"
+    done = _resume(checkpoint, model, average, optimizer, schedule, len(plan)) if checkpoint.exists() else 0
+    rng = np.random.default_rng(stage.seed + done)
+    saved, running = time.monotonic(), 0.0
+    with tqdm(total=len(plan), initial=done, desc=stage.name, unit="batch") as bar:
+        for step in range(done, len(plan)):
+            batch = _batch(
+                tokens, table[plan[step]], stage, tokenizer.mask_token_id, rng, model.config.model_type == "bert"
+            )
+            starts, ends = batch.pop("starts").to(device), batch.pop("ends").to(device)
+            output = model(**{name: value.to(device) for name, value in batch.items()})
+            mask = batch["attention_mask"].to(device) == 0
+            loss = span_loss(
+                output.start_logits.masked_fill(mask, -1e4), output.end_logits.masked_fill(mask, -1e4), starts, ends
+            )
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad(set_to_none=True)
+            decay = min(stage.average_decay, (1 + step) / (10 + step))
+            with torch.no_grad():
+                torch._foreach_lerp_(list(average.values()), [p.detach() for p in model.parameters()], 1 - decay)
+            running = loss.item() if step == done else 0.98 * running + 0.02 * loss.item()
+            bar.update()
+            bar.set_postfix(loss=f"{running:.3f}", refresh=False)
+            if time.monotonic() - saved > SAVE_EVERY_S:
+                _save(checkpoint, model, average, optimizer, schedule, step + 1, len(plan))
+                saved = time.monotonic()
+    model.load_state_dict({**model.state_dict(), **average})
+    model.save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    print(f"{folder / 'model'}: trained on {len(plan)} batches, last loss {running:.3f}")
+    return folder / "model"
+
+
+def _batch(
+    tokens: NDArray[np.int32],
+    rows: NDArray[np.int64],
+    stage: Stage,
+    mask_id: int,
+    rng: np.random.Generator,
+    segments: bool,
+) -> dict[str, torch.Tensor]:
+    longest = int(rows[:, 1].max())
+    ids = np.zeros((len(rows), longest), np.int64)
+    attention = np.zeros_like(ids)
+    second = np.zeros_like(ids)
+    for number, (offset, length, question, start, end) in enumerate(rows):
+        ids[number, :length] = tokens[offset : offset + length]
+        attention[number, :length] = 1
+        second[number, question:length] = 1
+        if stage.word_dropout:
+            hide = rng.random(length) < stage.word_dropout
+            hide[:question] = False
+            hide[length - 1] = False
+            if start:
+                hide[start : end + 1] = False
+            ids[number, :length][hide] = mask_id
+    batch = {
+        "input_ids": torch.from_numpy(ids),
+        "attention_mask": torch.from_numpy(attention),
+        "starts": torch.from_numpy(rows[:, 3].copy()),
+        "ends": torch.from_numpy(rows[:, 4].copy()),
+    }
+    if segments:
+        batch["token_type_ids"] = torch.from_numpy(second)
+    return batch
+
+
+def _save(
+    path: Path,
+    model: torch.nn.Module,
+    average: dict[str, torch.Tensor],
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    step: int,
+    steps: int,
+) -> None:
+    """Write beside, then rename: a full disk or a kill leaves the last good checkpoint in place."""
+    partial = path.with_suffix(".part")
+    state = {
+        "model": model.state_dict(),
+        "average": average,
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "step": step,
+        "steps": steps,
+    }
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def _resume(
+    path: Path,
+    model: torch.nn.Module,
+    average: dict[str, torch.Tensor],
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    steps: int,
+) -> int:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state["steps"] != steps:
+            raise CheckpointError(
+                f"{path} was made with {state['steps']} batches, this recipe has {steps}; move it away to start anew"
+            )
+        model.load_state_dict(state["model"])
+        for name, value in state["average"].items():
+            average[name].copy_(value)
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+    except (RuntimeError, KeyError, ValueError, EOFError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(
+            f"{path} is damaged or of another model ({str(error)[:200]}); move it away to start anew"
+        ) from error
+    return int(state["step"])
+
+
+def main() -> None:
+    options = arguments(__doc__ or "").parse_args()
+    train(load_stage(options.stage), options.work, options.reader)
+
+
+if __name__ == "__main__":
+    main()
