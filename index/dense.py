@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.database import Database
-from index.errors import StoreError
+from index.errors import OutdatedError, StoreError
 
 if TYPE_CHECKING:
     import faiss
@@ -39,6 +39,7 @@ class DenseIndex:
 
         Raises:
             ValueError: a vector of another shape.
+            OutdatedError: the calling thread reads a state that has been overtaken meanwhile.
         """
         if vector.shape != (self._dimension,):
             raise ValueError(f"the vector must have shape ({self._dimension},), got {vector.shape}")
@@ -47,13 +48,17 @@ class DenseIndex:
         return [(int(identifier), float(score)) for identifier, score in pairs if identifier >= 0]
 
     def _current(self) -> _Built:
-        generation = int(self._database.meta("generation"))
-        built = self._built
-        if built is None or built.generation != generation:
-            with self._lock:
-                built = self._built
-                if built is None or built.generation < generation:
-                    built = self._built = self._build()
+        """FAISS of the state that the calling thread reads."""
+        with self._database.snapshot():
+            generation = int(self._database.meta("generation"))
+            built = self._built
+            if built is None or built.generation < generation:
+                with self._lock:
+                    built = self._built
+                    if built is None or built.generation < generation:
+                        built = self._built = self._build()
+        if built.generation > generation:
+            raise OutdatedError(f"{self._database.path} has moved on since this read began; read again")
         return built
 
     def _build(self) -> _Built:

@@ -4,13 +4,22 @@ IndexingError                base of everything raised here; catch it to catch t
 ├── DocumentError            one file cannot be read as a document; names the file and the reason
 ├── StoreError               the index file is missing, damaged or not ours; says how to mend it
 │   ├── EncoderMismatchError the index was built with another encoder than the one given
+│   ├── OutdatedError        a read began before a write that has finished since; begin it again
 │   └── StoreWriteError      the folder or disk cannot be written
 └── ModelError               model weights or tokenizer are missing, truncated or altered
 """
 
 from __future__ import annotations
 
-__all__ = ["DocumentError", "EncoderMismatchError", "IndexingError", "ModelError", "StoreError", "StoreWriteError"]
+__all__ = [
+    "DocumentError",
+    "EncoderMismatchError",
+    "IndexingError",
+    "ModelError",
+    "OutdatedError",
+    "StoreError",
+    "StoreWriteError",
+]
 
 
 class IndexingError(Exception):
@@ -27,6 +36,10 @@ class StoreError(IndexingError):
 
 class EncoderMismatchError(StoreError):
     """The index holds vectors of another encoder."""
+
+
+class OutdatedError(StoreError):
+    """What is being read was overtaken by a write; reading again helps."""
 
 
 class StoreWriteError(StoreError):

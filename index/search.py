@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import OutdatedError
 from index.types import Encoder, Hit, Store
 
-__all__ = ["reciprocal_rank_fusion", "search"]
+__all__ = ["in_one_state", "rank", "reciprocal_rank_fusion", "search"]
+
+T = TypeVar("T")
+
+_TRIES = 100
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> list[tuple[int, float]]:
@@ -28,18 +37,39 @@ def search(store: Store, encoder: Encoder, question: str, *, k: int = 8, pool: i
 
     Raises:
         ValueError: `k` or `pool` < 1.
+        StoreError: the index is damaged.
     """
+    vector = encoder.encode([question])[0]
+    return in_one_state(store, lambda: rank(store, question, vector, k=k, pool=pool))
+
+
+def in_one_state(store: Store, read: Callable[[], T]) -> T:
+    """Run `read` so that all it reads from `store` is of one state, again when a write overtakes it.
+
+    Raises:
+        OutdatedError: the index kept changing.
+    """
+    for _ in range(_TRIES):
+        try:
+            with store.snapshot():
+                return read()
+        except OutdatedError:
+            continue
+    raise OutdatedError("the index changes faster than it can be searched; try again")
+
+
+def rank(store: Store, question: str, vector: NDArray[np.float32], *, k: int, pool: int) -> list[Hit]:
+    """`search` for a question that is embedded already: `vector` is (dimension,) float32 of length 1."""
     if k < 1 or pool < 1:
         raise ValueError(f"k and pool must be at least 1, got {k} and {pool}")
     lexical = store.lexical(question, pool)
-    vector = encoder.encode([question])[0]
     dense = store.dense(vector, pool)
     similarity = dict(dense)
     lexical_rank = {identifier: rank for rank, identifier in enumerate(lexical, start=1)}
     dense_rank = {identifier: rank for rank, (identifier, _) in enumerate(dense, start=1)}
-    fused = dict(reciprocal_rank_fusion([lexical, [identifier for identifier, _ in dense]])[:k])
+    fused = dict(reciprocal_rank_fusion([lexical, list(similarity)])[:k])
     passages = store.passages(list(fused))
-    documents = {document_id: store.document(document_id) for document_id in {p.document_id for p in passages}}
+    documents = store.documents([passage.document_id for passage in passages])
     return [
         Hit(
             passage=passage,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,10 @@ class SqliteStore:
         """Grows with every committed change, by this or any other process."""
         return int(self._database.meta("generation"))
 
+    def snapshot(self) -> AbstractContextManager[object]:
+        """While it is open, everything the calling thread reads is of one state, whatever is written meanwhile."""
+        return self._database.snapshot()
+
     def digests(self) -> dict[str, str]:
         """Content digest by document name."""
         return {str(name): str(digest) for name, digest in self._database.rows("SELECT name, digest FROM documents")}
@@ -120,18 +125,14 @@ class SqliteStore:
         rows = self._database.rows("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages)")
         return int(rows[0][0]), int(rows[0][1])
 
-    def documents(self) -> list[Document]:
-        """All documents, by name."""
-        rows = self._database.rows("SELECT name, title, text, id FROM documents ORDER BY name")
-        return [Document(name=name, title=title, text=text, id=identifier) for name, title, text, identifier in rows]
-
-    def document(self, document_id: int) -> Document:
-        """One document. Raises StoreError when it is not (or no longer) there."""
-        rows = self._database.rows("SELECT name, title, text, id FROM documents WHERE id = ?", (document_id,))
-        if not rows:
-            raise StoreError(f"document {document_id} is not in {self.folder} (any more)")
-        name, title, text, identifier = rows[0]
-        return Document(name=name, title=title, text=text, id=identifier)
+    def documents(self, ids: Sequence[int] | None = None) -> dict[int, Document]:
+        """Documents by id, in the order of their names; all, or those of `ids` that are (still) there."""
+        where, parameters = "", list[int]()
+        if ids is not None:
+            parameters = list(dict.fromkeys(ids))
+            where = f"WHERE id IN ({','.join('?' * len(parameters))})"
+        rows = self._database.rows(f"SELECT id, name, title, text FROM documents {where} ORDER BY name", parameters)
+        return {identifier: Document(name, title, text, identifier) for identifier, name, title, text in rows}
 
     def passages(self, ids: Sequence[int]) -> list[Passage]:
         """The passages with these ids, in this order; ids that are gone are left out."""

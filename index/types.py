@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,11 +80,11 @@ class Store(Protocol):
     def encoder_name(self) -> str:
         """The encoder whose vectors are stored."""
 
-    def documents(self) -> list[Document]:
-        """All documents, by name."""
+    def snapshot(self) -> AbstractContextManager[object]:
+        """While it is open, everything the calling thread reads is of one state, whatever is written meanwhile."""
 
-    def document(self, document_id: int) -> Document:
-        """One document. Raises StoreError when it is not (or no longer) there."""
+    def documents(self, ids: Sequence[int] | None = None) -> dict[int, Document]:
+        """Documents by id, in the order of their names; all, or those of `ids` that are (still) there."""
 
     def passages(self, ids: Sequence[int]) -> list[Passage]:
         """The passages with these ids, in this order; ids that are gone are left out."""

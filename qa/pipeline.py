@@ -6,6 +6,7 @@ import threading
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from index.errors import StoreError
 from index.passages import sentence_spans
-from index.search import search
+from index.search import in_one_state, rank
 from index.types import Document, Encoder, Hit, Passage, Store
 from qa.confidence import Calibration, load_calibration
 from qa.config import Config
@@ -150,22 +151,19 @@ class Answerer:
 
         Raises:
             QuestionError: the question is empty or too long.
-            StoreError: the index is damaged, or empty.
+            StoreError: the index is damaged.
         """
         question = clean_question(question, longest=self.config.question_characters)
-        for attempt in range(3):
-            try:
-                return self._ask(question)
-            except _DocumentGone:  # replaced by a running build between search and reading: search again
-                if attempt == 2:
-                    raise StoreError("the index changes faster than it can be read; try again") from None
-        raise AssertionError("unreachable")
-
-    def _ask(self, question: str) -> Answer:
-        hits = search(self.store, self.encoder, question, k=self.config.hits, pool=self.config.pool)
+        vector = self.encoder.encode([question])[0]
         asked = self._question_tokens(question)
+
+        def find() -> tuple[list[Hit], list[Window]]:
+            hits = rank(self.store, question, vector, k=self.config.hits, pool=self.config.pool)
+            return hits, self._windows(hits, len(asked))
+
+        hits, windows = in_one_state(self.store, find)
         scored: list[Scored] = []
-        for window in self._windows(hits, len(asked)):
+        for window in windows:
             scored.extend(self._read(asked, [window])[0])
             if scored and self._candidates(scored)[0].confidence >= self.config.sure:
                 break
@@ -245,8 +243,6 @@ class Answerer:
                 return layout
         tokens = self.reader.tokenize(document.text)
         passages = self.store.passages_of(document.id)
-        if not passages:
-            raise _DocumentGone
         ranges = tuple(token_range(tokens.offsets, passage.start, passage.end) for passage in passages)
         layout = _Layout(tokens, ranges, {passage.id: number for number, passage in enumerate(passages)})
         with self._lock:
@@ -314,11 +310,11 @@ class _NoStore:
     generation = 0
     encoder_name = "none"
 
-    def documents(self) -> list[Document]:
-        return []
+    def snapshot(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
-    def document(self, document_id: int) -> Document:
-        raise StoreError("this Answerer has no index; open one with Answerer.open")
+    def documents(self, ids: Sequence[int] | None = None) -> dict[int, Document]:
+        return {}
 
     def passages(self, ids: Sequence[int]) -> list[Passage]:
         return []
@@ -334,10 +330,6 @@ class _NoStore:
 
     def close(self) -> None:
         return
-
-
-class _DocumentGone(Exception):
-    """A document was replaced while its passages were being read."""
 
 
 def _within(layout: _Layout, hit: Hit, part: TokenRange) -> bool:

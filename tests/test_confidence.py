@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.errors import ModelError
+from qa.confidence import Calibration, choose_threshold, expected_calibration_error, fit, load_calibration
+
+
+def test_probability_by_hand() -> None:
+    calibration = Calibration(bias=-1.0, weights=(0.5, 0.0, 0.25, 2.0), threshold=0.5)
+    # z = -1 + 0.5*4 + 0.25*2 + 2*0.25 = 2
+    assert calibration.probability(margin=4, score=99, lead=2, similarity=0.25) == pytest.approx(1 / (1 + np.exp(-2)))
+    assert calibration.probability(margin=1e9, score=0, lead=0, similarity=0) < 1.0 + 1e-12
+
+
+def test_fit_finds_the_model_that_made_the_data() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(20_000, 4)) * [3, 5, 2, 0.2]
+    truth = -0.5 + features @ [0.6, 0.1, 0.3, 2.0]
+    right = rng.random(20_000) < 1 / (1 + np.exp(-truth))
+    bias, weights = fit(features, right, penalty=1e-6)
+    assert bias == pytest.approx(-0.5, abs=0.08)
+    assert weights == pytest.approx((0.6, 0.1, 0.3, 2.0), abs=0.25)
+
+
+def test_fit_refuses_one_sided_data() -> None:
+    with pytest.raises(ValueError, match="both right and wrong"):
+        fit(np.zeros((3, 4)), np.array([True, True, True]))
+
+
+def test_threshold_keeps_wrong_answers_rare() -> None:
+    probabilities = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
+    right = [True, True, False, True, True, False]
+    assert choose_threshold(probabilities, right, most_wrong=0.2) == 0.5  # 1 wrong of 5
+    assert choose_threshold(probabilities, right, most_wrong=0.0) == 0.8
+    assert choose_threshold([0.9], [False], most_wrong=0.1) == 1.0
+
+
+def test_threshold_does_not_split_ties() -> None:
+    assert choose_threshold([0.9, 0.5, 0.5], [True, True, False], most_wrong=0.1) == 0.9
+
+
+def test_calibration_error_by_hand() -> None:
+    # one bin: mean confidence 0.85, half right -> 0.35; the other 0.25, none right -> 0.25
+    assert expected_calibration_error([0.8, 0.9, 0.2, 0.3], [True, False, False, False], bins=2) == pytest.approx(0.3)
+    assert expected_calibration_error([], []) == 0.0
+
+
+def test_a_missing_or_damaged_calibration_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"calibration\.json is missing"):
+        load_calibration(tmp_path)
+    (tmp_path / "calibration.json").write_text(json.dumps({"bias": 0, "weights": {"margin": 1}, "threshold": 0.5}))
+    with pytest.raises(ModelError, match="damaged"):
+        load_calibration(tmp_path)
