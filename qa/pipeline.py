@@ -154,20 +154,25 @@ class Answerer:
             StoreError: the index is damaged.
         """
         question = clean_question(question, longest=self.config.question_characters)
+        hits, scored = self.find(question)
+        return self.decide(question, hits, scored)
+
+    def find(self, question: str) -> tuple[list[Hit], list[Scored]]:
+        """The passages retrieved for a question and the raw spans read around them: `ask` before its decision."""
         vector = self.encoder.encode([question])[0]
         asked = self._question_tokens(question)
 
-        def find() -> tuple[list[Hit], list[Window]]:
+        def ranked() -> tuple[list[Hit], list[Window]]:
             hits = rank(self.store, question, vector, k=self.config.hits, pool=self.config.pool)
             return hits, self._windows(hits, len(asked))
 
-        hits, windows = in_one_state(self.store, find)
+        hits, windows = in_one_state(self.store, ranked)
         scored: list[Scored] = []
         for window in windows:
             scored.extend(self._read(asked, [window])[0])
             if scored and self._candidates(scored)[0].confidence >= self.config.sure:
                 break
-        return self.decide(question, hits, scored)
+        return hits, scored
 
     def ask_given(self, questions: Sequence[str], context: Document) -> list[Answer]:
         """Answer questions from one given text, read whole in overlapping windows; nothing is retrieved."""
@@ -270,11 +275,8 @@ class Answerer:
         ]
 
     def _candidates(self, scored: Sequence[Scored]) -> list[Candidate]:
-        """The different spans, best first, each with its probability; of overlapping ones the better is kept."""
-        kept: list[Scored] = []
-        for span in sorted(scored, key=lambda span: -span.score):
-            if not any(_overlap(span, other) for other in kept) and span.end > span.start:
-                kept.append(span)
+        """The different spans, best first, each with its probability."""
+        kept = distinct(scored)
         candidates = []
         for number, span in enumerate(kept[: self.config.alternatives + 1]):
             lead = lead_of(kept) if number == 0 else 0.0
@@ -339,6 +341,15 @@ def _within(layout: _Layout, hit: Hit, part: TokenRange) -> bool:
 
 def _overlap(one: Scored, other: Scored) -> bool:
     return one.document.name == other.document.name and one.start < other.end and other.start < one.end
+
+
+def distinct(scored: Sequence[Scored]) -> list[Scored]:
+    """The spans that stand at different places, best first; of overlapping ones the better is kept."""
+    kept: list[Scored] = []
+    for span in sorted(scored, key=lambda span: -span.score):
+        if span.end > span.start and not any(_overlap(span, other) for other in kept):
+            kept.append(span)
+    return kept
 
 
 def lead_of(kept: Sequence[Scored]) -> float:

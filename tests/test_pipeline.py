@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from index.build import add_document
 from index.store import SqliteStore
 from index.types import Document, Encoder
-from qa.config import Config
 from qa.confidence import Calibration
+from qa.config import Config
 from qa.errors import QuestionError
 from qa.pipeline import Answerer, clean_question
 from qa.types import Reader

@@ -38,7 +38,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One training run: where it starts, what it reads and every number of the optimiser."""
+    """One training run: where it starts, what it reads and every number of the optimiser.
+
+    `stop_after` ends the run after so many batches of its plan, with the schedule as for the whole plan.
+    """
 
     name: str
     start: str
@@ -53,6 +56,7 @@ class Stage:
     word_dropout: float = 0.0
     noise: float = 0.0
     seed: int = 11
+    stop_after: int | None = None
 
 
 def load_stage(name: str, path: Path = RECIPES) -> Stage:

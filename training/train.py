@@ -83,8 +83,9 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
     done = _resume(checkpoint, model, average, optimizer, schedule, len(plan)) if checkpoint.exists() else 0
     rng = np.random.default_rng(stage.seed + done)
     saved, running = time.monotonic(), 0.0
-    with tqdm(total=len(plan), initial=done, desc=stage.name, unit="batch") as bar:
-        for step in range(done, len(plan)):
+    last = len(plan) if stage.stop_after is None else min(stage.stop_after, len(plan))
+    with tqdm(total=last, initial=done, desc=stage.name, unit="batch") as bar:
+        for step in range(done, last):
             batch = _batch(
                 tokens, table[plan[step]], stage, tokenizer.mask_token_id, rng, model.config.model_type == "bert"
             )
@@ -111,7 +112,7 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
     model.load_state_dict({**model.state_dict(), **average})
     model.save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
-    print(f"{folder / 'model'}: trained on {len(plan)} batches, last loss {running:.3f}")
+    print(f"{folder / 'model'}: trained on {last} batches, last loss {running:.3f}")
     return folder / "model"
 
 

@@ -1,0 +1,115 @@
+"""How fast asking is: warm answers on the article, a cold `qa ask`, and the memory of the serving process.
+
+python -m benchmarks.asking [--rounds 3] [--out benchmarks/results/asking.json]
+
+Prints JSON. Warm: every gold question asked `rounds` times in one process, after a warm-up. Cold: from process start to
+the printed answer, the index being built. Memory: resident set of `qa serve` after it has answered 30 questions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.machine import machine
+from qa import Answerer, Config, build
+from qa.evaluation import read_gold
+
+GOLD = Path("tests/gold/all_the_light.jsonl")
+QUESTION = "who plays Werner?"
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which `share` of the values lie."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def warm(config: Config, rounds: int) -> dict[str, float]:
+    """Latency of `Answerer.ask` in milliseconds."""
+    answerer = Answerer.open(config)
+    questions = [gold.question for gold in read_gold(GOLD)]
+    for question in questions[:10]:
+        answerer.ask(question)
+    times = []
+    for _ in range(rounds):
+        for question in questions:
+            begin = time.perf_counter()
+            answerer.ask(question)
+            times.append(1000 * (time.perf_counter() - begin))
+    answerer.close()
+    return {
+        "p50_ms": round(percentile(times, 0.5), 1),
+        "p95_ms": round(percentile(times, 0.95), 1),
+        "asked": len(times),
+    }
+
+
+def cold(config: Config, runs: int) -> dict[str, Any]:
+    """Seconds from starting `qa ask` to its end."""
+    command = [sys.executable, "-m", "ui.cli", "ask", "--index", str(config.index), QUESTION]
+    times = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        times.append(time.perf_counter() - begin)
+    answer = done.stdout.splitlines()[0]
+    return {"median_s": round(statistics.median(times), 2), "slowest_s": round(max(times), 2), "answer": answer}
+
+
+def memory(config: Config) -> dict[str, float]:
+    """Resident memory of `qa serve` in megabytes, with its children, after 30 questions through its API."""
+    from gradio_client import Client
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "ui.cli", "serve", "--index", str(config.index), "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            begin = time.perf_counter()
+            while "http://" not in server.stdout.readline():
+                pass
+            started = time.perf_counter() - begin
+            client = Client(f"http://127.0.0.1:{port}", verbose=False)
+            for gold in read_gold(GOLD)[:30]:
+                client.predict(gold.question, api_name="/answer")
+            process = psutil.Process(server.pid)
+            resident = sum(p.memory_info().rss for p in [process, *process.children(recursive=True)])
+        finally:
+            server.terminate()
+    return {"resident_mb": round(resident / 2**20), "start_s": round(started, 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        config = Config(index=Path(folder))
+        build(config)
+        figures = {
+            "machine": machine(),
+            "warm": warm(config, options.rounds),
+            "cold": cold(config, 5),
+            "serving": memory(config),
+        }
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if options.out is not None:
+        options.out.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

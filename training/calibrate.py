@@ -1,0 +1,161 @@
+"""Step 5, calibrate: fit `calibration.json` of a reader on held-out questions, and say how well it holds on others.
+
+python -m training.calibrate --model qa/model --data training/data --public DIR [--most-wrong 0.1]
+
+Questions come from articles that the reader was not trained on: the held-out news articles, each asked alone and all
+together in one index, and squad_val given its passage. Half of the articles (by a hash of their text) fit the model and
+choose the threshold; the other half is only reported on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from qa.confidence import FEATURES, Calibration, choose_threshold, expected_calibration_error, fit
+from qa.config import Config
+from qa.evaluation import Gold, f1, index_contexts, read_gold
+from qa.pipeline import Answerer, Scored, distinct, lead_of
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One answer the pipeline would give, its raw numbers, and whether it is right."""
+
+    setting: str
+    half: int
+    features: tuple[float, ...]
+    right: bool
+    answerable: bool
+
+
+def half_of(text: str) -> int:
+    """0: to fit on, 1: to report on."""
+    return hashlib.sha256(text.encode()).digest()[0] % 2
+
+
+def sample(setting: str, gold: Gold, scored: Sequence[Scored]) -> Sample:
+    """What the best span of a question looks like to the calibration."""
+    kept = distinct(scored)
+    best = kept[0]
+    text = best.document.text[best.start : best.end]
+    features = (best.margin, best.score, lead_of(kept), best.similarity)
+    right = bool(gold.answers) and f1(text, gold.answers) >= 0.5
+    return Sample(setting, half_of(gold.context or ""), features, right, bool(gold.answers))
+
+
+def asked(setting: str, answerer: Answerer, golds: Sequence[Gold]) -> Iterator[Sample]:
+    """Samples from asking an index."""
+    for gold in golds:
+        _, scored = answerer.find(gold.question)
+        if scored:
+            yield sample(setting, gold, scored)
+
+
+def given(setting: str, answerer: Answerer, golds: Sequence[Gold]) -> Iterator[Sample]:
+    """Samples from reading each question's own context."""
+    from index.types import Document
+
+    for begin in range(0, len(golds), 128):
+        part = golds[begin : begin + 128]
+        pairs = [(gold.question, Document(gold.id, "", gold.context or "")) for gold in part]
+        for gold, scored in zip(part, answerer.score_given(pairs), strict=True):
+            yield sample(setting, gold, scored)
+
+
+def collect(config: Config, news: Sequence[Gold], squad: Sequence[Gold]) -> list[Sample]:
+    """All samples, news asked in one index of all held-out articles and in an index of its article alone."""
+    samples = list(given("squad given", Answerer.without_index(config), squad))
+    with tempfile.TemporaryDirectory() as folder:
+        answerer = index_contexts(dataclasses.replace(config, index=Path(folder)), news)
+        samples += asked("news open", answerer, news)
+        answerer.close()
+    for context in dict.fromkeys(gold.context for gold in news):
+        own = [gold for gold in news if gold.context == context]
+        with tempfile.TemporaryDirectory() as folder:
+            answerer = index_contexts(dataclasses.replace(config, index=Path(folder)), own)
+            samples += asked("news alone", answerer, own)
+            answerer.close()
+    return samples
+
+
+def report(name: str, samples: Sequence[Sample], calibration: Calibration) -> dict[str, object]:
+    """Calibration error, and what the threshold gives, on one set of samples."""
+    probabilities = [probability(calibration, one) for one in samples]
+    answered = [p >= calibration.threshold for p in probabilities]
+    has = [i for i, one in enumerate(samples) if one.answerable]
+    no = [i for i, one in enumerate(samples) if not one.answerable]
+    given_answers = max(1, sum(answered))
+    return {
+        "set": name,
+        "questions": len(samples),
+        "calibration_error": round(expected_calibration_error(probabilities, [one.right for one in samples]), 3),
+        "right": round(sum(answered[i] and samples[i].right for i in has) / max(1, len(has)), 3),
+        "right_without_threshold": round(sum(samples[i].right for i in has) / max(1, len(has)), 3),
+        "refused": round(sum(not answered[i] for i in no) / max(1, len(no)), 3),
+        "wrong_of_answered": round(
+            sum(a and not s.right for a, s in zip(answered, samples, strict=True)) / given_answers, 3
+        ),
+    }
+
+
+def probability(calibration: Calibration, one: Sample) -> float:
+    """The calibrated probability of one sample."""
+    return calibration.probability(**dict(zip(FEATURES, one.features, strict=True)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=Path("qa/model"))
+    parser.add_argument("--data", type=Path, default=Path("training/data"))
+    parser.add_argument("--public", type=Path, required=True, help="folder with squad_val.jsonl.gz")
+    parser.add_argument("--most-wrong", type=float, default=0.1, help="share of the answers given that may be wrong")
+    parser.add_argument("--samples", type=Path, help="keep the samples here, or use those that are there")
+    options = parser.parse_args()
+    if options.samples is not None and options.samples.exists():
+        samples = [Sample(**row) for row in json.loads(options.samples.read_text())]
+    else:
+        news = read_gold(options.data / "news_val.jsonl.gz")
+        squad = read_gold(options.public / "squad_val.jsonl.gz")
+        samples = collect(Config(model=options.model), news, squad)
+        if options.samples is not None:
+            options.samples.write_text(json.dumps([dataclasses.asdict(one) for one in samples]))
+    news_to_fit = [one for one in samples if one.half == 0 and one.setting != "squad given"]
+    features = np.array([one.features for one in news_to_fit])
+    bias, weights = fit(features, np.array([one.right for one in news_to_fit]))
+    draft = Calibration(bias, weights, 0.0)
+    probabilities = [probability(draft, one) for one in news_to_fit]
+    threshold = choose_threshold(probabilities, [one.right for one in news_to_fit], most_wrong=options.most_wrong)
+    calibration = Calibration(bias, weights, threshold)
+    reports = [
+        report(
+            f"{setting}, {('fit', 'reported')[half]}",
+            [s for s in samples if s.setting == setting and s.half == half],
+            calibration,
+        )
+        for setting in ("news alone", "news open", "squad given")
+        for half in (0, 1)
+    ]
+    table = {
+        "bias": bias,
+        "weights": dict(zip(FEATURES, weights, strict=True)),
+        "threshold": threshold,
+        "most_wrong": options.most_wrong,
+        "reports": reports,
+    }
+    (options.model / "calibration.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    for row in reports:
+        print(json.dumps(row))
+    print(f"threshold {threshold:.3f}, weights {dict(zip(FEATURES, (round(w, 3) for w in weights), strict=True))}")
+
+
+if __name__ == "__main__":
+    main()
