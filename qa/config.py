@@ -49,6 +49,7 @@ class Config:
         passage_words, passage_overlap: size of a passage in words, and how many sentences two neighbours share.
         hits: passages retrieved for a question.
         pool: depth of the lexical and of the dense ranking before they are fused.
+        mend: whether slips of the keys in a question are mended by the words of the documents found.
         window_tokens: longest input of the reader, question included; a passage is read with its neighbours up to it.
         windows: most windows read for one question.
         sure: confidence at which the remaining windows of a question are not read any more.
@@ -67,6 +68,7 @@ class Config:
     passage_overlap: int = 1
     hits: int = 8
     pool: int = 32
+    mend: bool = True
     window_tokens: int = 448
     windows: int = 4
     sure: float = 1.01

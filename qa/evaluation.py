@@ -178,8 +178,8 @@ def _given(answerer: Answerer, golds: Sequence[Gold], progress: Callable[[int], 
         started = time.perf_counter()
         scored = answerer.score_given(pairs)
         seconds = (time.perf_counter() - started) / len(part)
-        for gold, spans in zip(part, scored, strict=True):
-            answer = answerer.decide(gold.question, [], spans)
+        for gold, found in zip(part, scored, strict=True):
+            answer = answerer.decide(gold.question, found.read_as, [], found.spans)
             yield _outcome(gold, answer, None, seconds)
         if progress is not None:
             progress(begin + len(part))

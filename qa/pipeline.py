@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -21,12 +21,14 @@ from qa.confidence import Calibration, load_calibration
 from qa.config import Config
 from qa.errors import QuestionError
 from qa.spans import best_spans
+from qa.spelling import mend, words_of
 from qa.types import Answer, Candidate, Evidence, Reader, SpanLogits, Tokens
 from qa.windows import TokenRange, read_ranges, token_range
 
-__all__ = ["Answerer", "Scored", "Window", "clean_question"]
+__all__ = ["Answerer", "Found", "Scored", "Window", "clean_question"]
 
 _DOCUMENTS_KEPT = 256
+_OVERLAP = 96  # tokens that two windows of a text read whole have in common
 
 
 def clean_question(question: str, *, longest: int) -> str:
@@ -70,12 +72,22 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a question: the question as it was read, the passages retrieved, raw spans in any order."""
+
+    read_as: str
+    hits: list[Hit]
+    spans: list[Scored]
+
+
+@dataclass(frozen=True, slots=True)
 class _Layout:
-    """A document's tokens and its passages as token ranges, kept while the document does not change."""
+    """A document's tokens, its passages as token ranges and its words, kept while the document does not change."""
 
     tokens: Tokens
     passages: tuple[tuple[int, int], ...]
     number: dict[int, int]
+    words: Counter[str]
 
 
 class Answerer:
@@ -154,48 +166,61 @@ class Answerer:
             StoreError: the index is damaged.
         """
         question = clean_question(question, longest=self.config.question_characters)
-        hits, scored = self.find(question)
-        return self.decide(question, hits, scored)
+        found = self.find(question)
+        return self.decide(question, found.read_as, found.hits, found.spans)
 
-    def find(self, question: str) -> tuple[list[Hit], list[Scored]]:
-        """The passages retrieved for a question and the raw spans read around them: `ask` before its decision."""
+    def find(self, question: str) -> Found:
+        """What `ask` decides on: the passages retrieved for a question and the raw spans read around them."""
+        hits, windows, tokens = self._retrieve(question)
+        if self.config.mend:
+            words = Counter[str]()
+            for document in {hit.document.id: hit.document for hit in hits}.values():
+                words += self._layout(document).words
+            mended = mend(question, words, self.reader.rank)
+            if mended != question:
+                question = mended
+                hits, windows, tokens = self._retrieve(question)
+        spans: list[Scored] = []
+        for window in windows:
+            spans.extend(self._read(tokens, window))
+            if spans and self._candidates(spans)[0].confidence >= self.config.sure:
+                break
+        return Found(question, hits, spans)
+
+    def _retrieve(self, question: str) -> tuple[list[Hit], list[Window], Tokens]:
         vector = self.encoder.encode([question])[0]
-        asked = self._question_tokens(question)
+        tokens = self._question_tokens(question)
 
         def ranked() -> tuple[list[Hit], list[Window]]:
             hits = rank(self.store, question, vector, k=self.config.hits, pool=self.config.pool)
-            return hits, self._windows(hits, len(asked))
+            return hits, self._windows(hits, len(tokens))
 
         hits, windows = in_one_state(self.store, ranked)
-        scored: list[Scored] = []
-        for window in windows:
-            scored.extend(self._read(asked, [window])[0])
-            if scored and self._candidates(scored)[0].confidence >= self.config.sure:
-                break
-        return hits, scored
+        return hits, windows, tokens
 
     def ask_given(self, questions: Sequence[str], context: Document) -> list[Answer]:
         """Answer questions from one given text, read whole in overlapping windows; nothing is retrieved."""
         asked = [clean_question(question, longest=self.config.question_characters) for question in questions]
-        return [
-            self.decide(question, [], scored)
-            for question, scored in zip(asked, self.score_given([(q, context) for q in asked]), strict=True)
-        ]
+        found = self.score_given([(question, context) for question in asked])
+        return [self.decide(q, one.read_as, [], one.spans) for q, one in zip(asked, found, strict=True)]
 
-    def score_given(self, pairs: Sequence[tuple[str, Document]], *, tokens_per_batch: int = 6000) -> list[list[Scored]]:
+    def score_given(self, pairs: Sequence[tuple[str, Document]], *, tokens_per_batch: int = 6000) -> list[Found]:
         """Raw spans for (question, text) pairs, the texts read whole, in length-sorted batches. Best first per pair."""
+        known: dict[str, tuple[Tokens, Counter[str]]] = {}
         work: list[tuple[int, Tokens, Window]] = []
-        tokenized: dict[str, Tokens] = {}
+        found: list[Found] = []
         for number, (question, document) in enumerate(pairs):
-            if document.text not in tokenized:
-                tokenized[document.text] = self.reader.tokenize(document.text)
-            asked, tokens = self._question_tokens(question), tokenized[document.text]
+            if document.text not in known:
+                known[document.text] = self.reader.tokenize(document.text), words_of([document.text])
+            tokens, words = known[document.text]
+            read_as = mend(question, words, self.reader.rank) if self.config.mend else question
+            found.append(Found(read_as, [], []))
+            asked = self._question_tokens(read_as)
             room = self._room(len(asked))
-            step = max(1, room - 96)
-            firsts = range(0, max(1, len(tokens) - room + step), step) if len(tokens) > room else range(1)
+            step = max(1, room - _OVERLAP)
+            firsts = range(0, len(tokens) - room + step, step) if len(tokens) > room else range(1)
             work.extend((number, asked, Window(document, tokens[first : first + room], 0.0)) for first in firsts)
         work.sort(key=lambda item: len(item[1]) + len(item[2].tokens))
-        found: list[list[Scored]] = [[] for _ in pairs]
         begin = 0
         while begin < len(work):
             end = begin + 1
@@ -206,10 +231,8 @@ class Answerer:
                 end += 1
             logits = self.reader.read([(asked, window.tokens) for _, asked, window in work[begin:end]])
             for (number, _, window), one in zip(work[begin:end], logits, strict=True):
-                found[number].extend(self._spans(window, one))
+                found[number].spans.extend(self._spans(window, one))
             begin = end
-        for scored in found:
-            scored.sort(key=lambda span: -span.score)
         return found
 
     # -- steps --------------------------------------------------------------------------------------------------
@@ -249,16 +272,15 @@ class Answerer:
         tokens = self.reader.tokenize(document.text)
         passages = self.store.passages_of(document.id)
         ranges = tuple(token_range(tokens.offsets, passage.start, passage.end) for passage in passages)
-        layout = _Layout(tokens, ranges, {passage.id: number for number, passage in enumerate(passages)})
+        layout = _Layout(tokens, ranges, {p.id: n for n, p in enumerate(passages)}, words_of([document.text]))
         with self._lock:
             self._layouts[document.id] = layout
             while len(self._layouts) > _DOCUMENTS_KEPT:
                 self._layouts.popitem(last=False)
         return layout
 
-    def _read(self, asked: Tokens, windows: Sequence[Window]) -> list[list[Scored]]:
-        logits = self.reader.read([(asked, window.tokens) for window in windows])
-        return [self._spans(window, one) for window, one in zip(windows, logits, strict=True)]
+    def _read(self, question: Tokens, window: Window) -> list[Scored]:
+        return self._spans(window, self.reader.read([(question, window.tokens)])[0])
 
     def _spans(self, window: Window, logits: SpanLogits) -> list[Scored]:
         spans = best_spans(logits, top=self.config.candidates, max_length=self.config.answer_tokens)
@@ -286,14 +308,14 @@ class Answerer:
             candidates.append(Candidate(span.document.text[span.start : span.end], probability, evidence_of(span)))
         return candidates
 
-    def decide(self, question: str, hits: Sequence[Hit], scored: Sequence[Scored]) -> Answer:
+    def decide(self, question: str, read_as: str, hits: Sequence[Hit], scored: Sequence[Scored]) -> Answer:
         """The answer that raw spans amount to, or "the documents don't say"."""
         candidates = self._candidates(scored)
         if not candidates or candidates[0].confidence < self.threshold:
             confidence = candidates[0].confidence if candidates else 0.0
-            return Answer(question, None, confidence, None, tuple(hits), tuple(candidates))
+            return Answer(question, read_as, None, confidence, None, tuple(hits), tuple(candidates))
         best = candidates[0]
-        return Answer(question, best.text, best.confidence, best.evidence, tuple(hits), tuple(candidates[1:]))
+        return Answer(question, read_as, best.text, best.confidence, best.evidence, tuple(hits), tuple(candidates[1:]))
 
 
 class _NoEncoder:

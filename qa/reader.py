@@ -95,6 +95,10 @@ class OnnxReader:
         self._sep = int(self._tokenizer.token_to_id("[SEP]") or 0)
         self._segments = "token_type_ids" in {value.name for value in self._session.get_inputs()}
 
+    def rank(self, word: str) -> int | None:
+        """The word's number in the WordPiece vocabulary, which is in order of frequency; None when it is not there."""
+        return self._tokenizer.token_to_id(word)
+
     def tokenize(self, text: str) -> Tokens:
         """Tokens of a text of any length, without special tokens."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)

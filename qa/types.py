@@ -45,7 +45,8 @@ class Answer:
     """The answer to one question, or an honest "the documents don't say" (`text` and `evidence` are None).
 
     Attributes:
-        question: the question as it was read.
+        question: the question as it was asked.
+        read_as: the question as it was read, with slips of the keys mended.
         text: the answer, always equal to `evidence.document.text[evidence.start:evidence.end]`.
         confidence: probability in [0, 1] that the best candidate is right; below the threshold it is not given as
             the answer and stands first among the alternatives instead.
@@ -55,6 +56,7 @@ class Answer:
     """
 
     question: str
+    read_as: str
     text: str | None
     confidence: float
     evidence: Evidence | None
@@ -68,6 +70,7 @@ class Answer:
         """Plain values for JSON: documents by name and title, without their whole texts."""
         return {
             "question": self.question,
+            "read_as": self.read_as,
             "answer": self.text,
             "confidence": round(self.confidence, 4),
             "evidence": None if self.evidence is None else _evidence_dict(self.evidence),
@@ -144,6 +147,9 @@ class Reader(Protocol):
     @property
     def special_tokens(self) -> int:
         """How many tokens of `max_tokens` the reader adds itself."""
+
+    def rank(self, word: str) -> int | None:
+        """How common a lower-case word is (smaller is more common); None when the reader does not know it whole."""
 
     def tokenize(self, text: str) -> Tokens:
         """Tokens of a text of any length, without special tokens; a slice of them may be given to `read`."""

@@ -42,6 +42,9 @@ class WordReader:
     max_tokens = 40
     special_tokens = 3
 
+    def rank(self, word: str) -> int | None:
+        return None
+
     def tokenize(self, text: str) -> Tokens:
         found = list(WORD.finditer(text))
         ids = [int.from_bytes(hashlib.sha256(m.group().lower().encode()).digest()[:6], "little") for m in found]

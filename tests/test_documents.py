@@ -23,8 +23,13 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "reason"),
-    [(b"", "holds no text"), (b" \n\t", "holds no text"), (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is not text"), (b"ab\x00cd", "NUL")],
-)  # fmt: skip
+    [
+        (b"", "holds no text"),
+        (b" \n\t", "holds no text"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is not text"),
+        (b"ab\x00cd", "NUL"),
+    ],
+)
 def test_what_is_not_text_is_named(tmp_path: Path, raw: bytes, reason: str) -> None:
     path = tmp_path / "odd.txt"
     path.write_bytes(raw)

@@ -37,7 +37,7 @@ def test_normalization() -> None:
 def outcome(answers: tuple[str, ...], text: str | None, score: float, kind: str = "") -> Outcome:
     document = Document("d", "d", "some text")
     evidence = None if text is None else Evidence(document, 0, 4, "some text", 0, 9)
-    answer = Answer("q", text, 0.5, evidence, (), ())
+    answer = Answer("q", "q", text, 0.5, evidence, (), ())
     return Outcome(Gold("1", "q", answers, None, kind), answer, float(score == 1), score, None, 0.01)
 
 
@@ -102,7 +102,7 @@ def test_no_file_and_no_rows(tmp_path: Path) -> None:
 def test_an_answer_prints_and_serialises() -> None:
     document = Document("d.txt", "Title", "some text")
     evidence = Evidence(document, 0, 4, "some text", 0, 9)
-    answer = Answer("q", "some", 0.75, evidence, (), (Candidate("text", 0.1, evidence),))
+    answer = Answer("q", "q", "some", 0.75, evidence, (), (Candidate("text", 0.1, evidence),))
     assert str(answer) == "some"
     assert json.loads(json.dumps(answer.to_dict()))["evidence"]["document"] == "d.txt"
-    assert str(Answer("q", None, 0.1, None, (), ())) == "The documents don't say."
+    assert str(Answer("q", "q", None, 0.1, None, (), ())) == "The documents don't say."

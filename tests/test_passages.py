@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +45,7 @@ def test_neighbours_share_a_sentence_but_never_repeat_a_passage() -> None:
     text = " ".join(f"Sentence number {number} stands here." for number in range(30))
     passages = split_passages(text, words=15, overlap=1)
     assert len(passages) > 10
-    for one, other in zip(passages, passages[1:], strict=False):
+    for one, other in itertools.pairwise(passages):
         assert one.start < other.start < one.end < other.end
     assert all(len(p.text.split()) == 15 for p in passages[:-1])
 

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,7 +28,7 @@ def test_a_passage_that_is_read_already_opens_no_window() -> None:
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=20), st.data(), st.integers(1, 200))
 def test_windows_fit_and_hold_what_was_found(sizes: list[int], data: st.DataObject, most: int) -> None:
     edges = np.cumsum([0, *sizes]).tolist()
-    passages = list(zip(edges, edges[1:], strict=False))
+    passages = list(itertools.pairwise(edges))
     ranked = data.draw(st.lists(st.sampled_from(range(len(passages))), min_size=1, unique=True))
     ranges = read_ranges(edges[-1], passages, ranked, most=most)
     assert all(0 <= r.first < r.last <= edges[-1] and r.last - r.first <= max(most, 1) for r in ranges)

@@ -55,9 +55,9 @@ def sample(setting: str, gold: Gold, scored: Sequence[Scored]) -> Sample:
 def asked(setting: str, answerer: Answerer, golds: Sequence[Gold]) -> Iterator[Sample]:
     """Samples from asking an index."""
     for gold in golds:
-        _, scored = answerer.find(gold.question)
-        if scored:
-            yield sample(setting, gold, scored)
+        spans = answerer.find(gold.question).spans
+        if spans:
+            yield sample(setting, gold, spans)
 
 
 def given(setting: str, answerer: Answerer, golds: Sequence[Gold]) -> Iterator[Sample]:
@@ -67,8 +67,8 @@ def given(setting: str, answerer: Answerer, golds: Sequence[Gold]) -> Iterator[S
     for begin in range(0, len(golds), 128):
         part = golds[begin : begin + 128]
         pairs = [(gold.question, Document(gold.id, "", gold.context or "")) for gold in part]
-        for gold, scored in zip(part, answerer.score_given(pairs), strict=True):
-            yield sample(setting, gold, scored)
+        for gold, found in zip(part, answerer.score_given(pairs), strict=True):
+            yield sample(setting, gold, found.spans)
 
 
 def collect(config: Config, news: Sequence[Gold], squad: Sequence[Gold]) -> list[Sample]:

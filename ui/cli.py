@@ -166,7 +166,7 @@ def chat(index: Path | None, threshold: float | None) -> None:
     """
     with _explained():
         answerer = _open(_config(index, threshold=threshold))
-        documents = answerer.store.documents()
+        documents = list(answerer.store.documents().values())
     click.echo(
         f"{len(documents)} document(s): {', '.join(d.title for d in documents[:3])}. An empty line ends the chat."
     )
@@ -228,18 +228,17 @@ def serve(index: Path | None, threshold: float | None, host: str, port: int) -> 
     with _explained():
         answerer = _open(_config(index, threshold=threshold))
         answerer.ask("what is it about?")  # the first question of a process is the slow one; let it be ours
-    from ui.chat import PortInUseError
     from ui.chat import serve as serve_page
 
+    def ready(address: str) -> None:
+        click.echo(f"The chat is at {address}  (Ctrl-C stops it)")
+
     try:
-        serve_page(
-            answerer,
-            host=host,
-            port=port,
-            on_ready=lambda address: click.echo(f"The chat is at {address}  (Ctrl-C stops it)"),
-        )
-    except PortInUseError as error:
+        serve_page(answerer, host=host, port=port, on_ready=ready)
+    except OSError as error:  # the port is taken, or the host is not this machine's
         _fail(error)
+    finally:
+        answerer.close()
 
 
 @main.command("eval")

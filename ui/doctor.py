@@ -91,7 +91,7 @@ def _question(config: Config) -> str:
     if not index_exists(config.index):
         raise ValueError("not asked, since there is no index; run `qa build`")
     answerer = Answerer.open(config)
-    document = answerer.store.documents()[0]
+    document = next(iter(answerer.store.documents().values()))
     answer = answerer.ask(f"what is {document.title}?")
     if not answer.passages:
         raise ValueError("the index found no passage for a question about its own document; run `qa build --fresh`")

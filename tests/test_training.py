@@ -1,0 +1,199 @@
+import gzip
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast
+
+from index.encoder import weights_folder
+from training import adopt, augment
+from training.check_articles import BANNED, article_problems
+from training.prepare import prepare, windows
+from training.recipe import RecipeError, Source, Stage, load_stage
+from training.rows import DataError, Row, read_rows
+from training.train import CheckpointError, batches, span_loss, train
+
+DATA = Path(__file__).parent.parent / "training" / "data"
+CONTEXT = "The ferry Aurora sails at nine. Her captain is Ines Vogt, who was born in Lübeck."
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerFast:
+    return AutoTokenizer.from_pretrained(weights_folder())
+
+
+def data_file(folder: Path, *records: object) -> Path:
+    path = folder / "some.jsonl.gz"
+    path.write_bytes(gzip.compress("\n".join(json.dumps(record) for record in records).encode()))
+    return path
+
+
+def record(question: str, answer: str | None, **more: object) -> dict[str, object]:
+    answers = [] if answer is None else [{"text": answer, "start": CONTEXT.index(answer)}]
+    return {"id": "x#1", "context": CONTEXT, "question": question, "answers": answers, **more}
+
+
+@pytest.mark.parametrize("name", ["news_train", "news_val"])
+def test_our_data_is_whole_and_clean(name: str) -> None:
+    rows = read_rows(DATA / f"{name}.jsonl.gz")
+    assert len(rows) > 2000
+    assert 0.2 < sum(row.start is None for row in rows) / len(rows) < 0.4
+    assert not any(BANNED.search(row.context) or BANNED.search(row.question) for row in rows)
+
+
+def test_no_article_stands_on_both_sides() -> None:
+    sides = [{row.context for row in read_rows(DATA / f"news_{side}.jsonl.gz")} for side in ("train", "val")]
+    assert not sides[0] & sides[1]
+    runs = [set().union(*map(adopt.shingles, side)) for side in sides]
+    assert len(runs[0] & runs[1]) < 0.01 * len(runs[1])
+
+
+def test_the_span_most_annotators_chose_is_taken(tmp_path: Path) -> None:
+    chosen = [{"text": "Ines Vogt", "start": CONTEXT.index("Ines")}] * 2 + [
+        {"text": "Vogt", "start": CONTEXT.index("Vogt")}
+    ]
+    (row,) = read_rows(data_file(tmp_path, {**record("who?", None), "answers": chosen}))
+    assert row.start is not None
+    assert CONTEXT[row.start : row.end] == "Ines Vogt"
+
+
+def test_bad_data_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no data file at .*--data"):
+        read_rows(tmp_path / "none.jsonl.gz")
+    wrong = record("who?", None, answers=[{"text": "Ines", "start": 3}])
+    with pytest.raises(DataError, match=r"some\.jsonl\.gz:2: answer 'Ines' is not at character 3"):
+        read_rows(data_file(tmp_path, record("who?", None), wrong))
+    path = data_file(tmp_path, record("who?", None))
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(DataError, match="is damaged"):
+        read_rows(path)
+
+
+def test_recipes() -> None:
+    assert load_stage("final").sources
+    with pytest.raises(RecipeError, match=r"no stage 'nothing'.*final"):
+        load_stage("nothing")
+
+
+def test_an_unknown_key_in_a_recipe_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "recipes.toml"
+    path.write_text('[stage.a]\nstart = "x"\nlearning_rat = 1\nsources = [{ file = "f" }]\n')
+    with pytest.raises(RecipeError, match="learning_rat"):
+        load_stage("a", path)
+
+
+@pytest.mark.parametrize("answer", ["nine", "Ines Vogt", "in Lübeck", "The ferry"])
+def test_labels_decode_to_the_answer(tokenizer: PreTrainedTokenizerFast, answer: str) -> None:
+    start = CONTEXT.index(answer)
+    stage = Stage("t", "", (), max_tokens=24, stride=8)
+    row = Row("1", "g", CONTEXT, "what?", start, start + len(answer))
+    found = list(windows(row, tokenizer, stage, random.Random(0)))
+    labelled = [(ids, first, last) for ids, _, first, last in found if first]
+    assert labelled
+    for ids, first, last in labelled:
+        assert tokenizer.decode(ids[first : last + 1]) == answer.lower().replace("ü", "u")
+    assert all(len(ids) <= 24 for ids, *_ in found)
+
+
+def test_a_row_beside_another_text_keeps_its_span() -> None:
+    row = Row("1", "g", CONTEXT, "who?", CONTEXT.index("Ines"), CONTEXT.index("Ines") + 4)
+    for seed in range(6):
+        joined = augment.together(row, "Another text.", random.Random(seed))
+        assert joined.start is not None
+        assert joined.context[joined.start : joined.end] == "Ines"
+        assert "Another text." in joined.context
+    assert augment.elsewhere(row, "Another text.").start is None
+
+
+def test_neighbours_never_hold_the_answer() -> None:
+    rows = [Row(str(n), "g", f"Text {n} about ferries and Ines.", "who?", None, None) for n in range(5)]
+    asked = Row("a", "g", CONTEXT, "who is Ines?", CONTEXT.index("Ines"), CONTEXT.index("Ines") + 4)
+    assert augment.Neighbours([*rows, asked], random.Random(1)).pick(asked, similar_to=asked.question) is None
+
+
+def test_clumsy_questions_stay_readable() -> None:
+    rng = random.Random(3)
+    made = {augment.clumsy("Who is the captain of the ferry?", rng) for _ in range(50)}
+    assert len(made) > 10
+    assert all(abs(len(question) - 32) <= 2 for question in made)
+
+
+def test_batches_hold_every_window_once_and_fit() -> None:
+    lengths = np.random.default_rng(0).integers(10, 400, 999)
+    plan = batches(lengths, 2000, seed=1)
+    assert sorted(np.concatenate(plan).tolist()) == list(range(999))
+    assert all(len(batch) == 1 or lengths[batch].max() * len(batch) <= 2000 for batch in plan)
+
+
+def test_loss_by_hand() -> None:
+    logits = torch.tensor([[0.0, 0.0]])
+    assert span_loss(logits, logits, torch.tensor([0]), torch.tensor([1])).item() == pytest.approx(np.log(2))
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, tokenizer: PreTrainedTokenizerFast) -> tuple[Stage, Path, Path]:
+    """A two-layer model and a stage of a few batches."""
+    config = BertConfig(
+        vocab_size=30522, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32
+    )
+    torch.manual_seed(0)
+    BertForQuestionAnswering(config).save_pretrained(tmp_path / "start")
+    tokenizer.save_pretrained(tmp_path / "start")
+    data_file(tmp_path, *[record("Who is the captain?", "Ines Vogt"), record("What colour is it?", None)] * 20)
+    sources = (Source("some.jsonl.gz", together=0.5, elsewhere=0.5),)
+    stage = Stage("tiny", "{reader}", sources, max_tokens=64, stride=16, tokens_per_batch=128)
+    prepare(stage, tmp_path / "work", [tmp_path], str(tmp_path / "start"))
+    return stage, tmp_path / "work", tmp_path / "start"
+
+
+def test_training_goes_on_from_a_checkpoint(tiny: tuple[Stage, Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, work, start = tiny
+    monkeypatch.setattr("training.train.SAVE_EVERY_S", 0.0)
+    lived = {"steps": 0}
+    real = torch.optim.AdamW.step
+
+    def die_half_way(self: torch.optim.AdamW, *args: object) -> object:
+        lived["steps"] += 1
+        if lived["steps"] == 5:
+            raise KeyboardInterrupt
+        return real(self)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", die_half_way)
+    with pytest.raises(KeyboardInterrupt):
+        train(stage, work, str(start))
+    state = torch.load(work / "tiny" / "checkpoint.pt", weights_only=True)
+    assert state["step"] == 4
+    lived["steps"] = 100
+    model = train(stage, work, str(start))
+    assert lived["steps"] - 100 == state["steps"] - 4
+    trained = BertForQuestionAnswering.from_pretrained(model)
+    assert not torch.equal(trained.qa_outputs.weight, BertForQuestionAnswering.from_pretrained(start).qa_outputs.weight)
+
+
+def test_a_checkpoint_that_does_not_fit_is_kept_and_named(tiny: tuple[Stage, Path, Path]) -> None:
+    stage, work, start = tiny
+    path = work / "tiny" / "checkpoint.pt"
+    path.write_bytes(b"half a checkpoint")
+    with pytest.raises(CheckpointError, match=r"damaged or of another model.*move it away"):
+        train(stage, work, str(start))
+    assert path.read_bytes() == b"half a checkpoint"
+
+
+def test_articles_are_checked_against_the_brief() -> None:
+    good = {"question": "q"}
+    assert list(article_problems(good)) == ["title and text must be strings"]
+    article = {"title": "t", "text": "word " * 150, "qas": [], "dialogues": []}
+    assert any("0 questions" in problem for problem in article_problems(article))
+    bad = {"q": "who?", "a": "nobody", "kind": "who", "style": "plain"}
+    assert any("not an exact substring" in problem for problem in article_problems({**article, "qas": [bad]}))
+
+
+def test_adopting_finds_the_right_occurrence() -> None:
+    text = "Ada met Ada Smith."
+    qa = {"q": "whom?", "a": "Ada", "near": "met Ada", "kind": "who", "style": "plain"}
+    (question,) = adopt.located({"title": "t", "text": text, "qas": [qa]})["qas"]
+    assert question["answers"] == [{"text": "Ada", "start": 8}]
+    assert sum(adopt.held_out(f"title {number}") for number in range(2000)) == pytest.approx(400, abs=60)
