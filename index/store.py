@@ -105,6 +105,11 @@ class SqliteStore:
                 _advance(writer)
         return removed
 
+    def set_setting(self, name: str, value: str) -> None:
+        """Keep a setting with the index, such as a threshold chosen for its questions."""
+        with self._database.writing() as writer:
+            writer.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"setting.{name}", value))
+
     # -- reading ------------------------------------------------------------------------------------------------
 
     @property
@@ -115,6 +120,11 @@ class SqliteStore:
     def snapshot(self) -> AbstractContextManager[object]:
         """While it is open, everything the calling thread reads is of one state, whatever is written meanwhile."""
         return self._database.snapshot()
+
+    def setting(self, name: str) -> str | None:
+        """A setting kept with the index; None when it was never set."""
+        rows = self._database.rows("SELECT value FROM meta WHERE key = ?", (f"setting.{name}",))
+        return str(rows[0][0]) if rows else None
 
     def digests(self) -> dict[str, str]:
         """Content digest by document name."""

@@ -98,5 +98,11 @@ class Store(Protocol):
     def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
         """(id, cosine) of the k nearest passages to `vector`, (dimension,) float32 of length 1, best first."""
 
+    def setting(self, name: str) -> str | None:
+        """A setting kept with the index; None when it was never set."""
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Keep a setting with the index."""
+
     def close(self) -> None:
         """Free what the store holds open. It must not be used afterwards."""

@@ -56,7 +56,8 @@ class Config:
         answer_tokens: longest answer.
         candidates: spans taken from each window.
         alternatives: other candidates given with an answer.
-        threshold: confidence below which the answer is "the documents don't say"; None takes the reader's own.
+        threshold: confidence below which the answer is "the documents don't say"; None takes the one kept with the
+            index (`qa calibrate`), else the reader's own.
         question_characters: longest question accepted.
         threads: cores used for one question.
     """

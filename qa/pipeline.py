@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import unicodedata
 from collections import Counter, OrderedDict
@@ -27,6 +28,7 @@ from qa.windows import TokenRange, read_ranges, token_range
 
 __all__ = ["Answerer", "Found", "Scored", "Window", "clean_question"]
 
+THRESHOLD_SETTING = "threshold"  # kept with an index by `qa calibrate`
 _DOCUMENTS_KEPT = 256
 _OVERLAP = 96  # tokens that two windows of a text read whole have in common
 
@@ -127,9 +129,11 @@ class Answerer:
         config = config if config is not None else Config()
         encoder = OnnxEncoder(config.threads)
         store = SqliteStore(config.index, encoder_name=encoder.name, dimension=encoder.dimension)
-        return cls(
-            store, encoder, OnnxReader(config.model, threads=config.threads), load_calibration(config.model), config
-        )
+        chosen = store.setting(THRESHOLD_SETTING)
+        if config.threshold is None and chosen is not None:
+            config = dataclasses.replace(config, threshold=float(chosen))
+        reader = OnnxReader(config.model, threads=config.threads)
+        return cls(store, encoder, reader, load_calibration(config.model), config)
 
     @classmethod
     def without_index(cls, config: Config | None = None) -> Answerer:
@@ -351,6 +355,12 @@ class _NoStore:
 
     def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
         return []
+
+    def setting(self, name: str) -> str | None:
+        return None
+
+    def set_setting(self, name: str, value: str) -> None:
+        raise StoreError("this Answerer has no index to keep a setting with; open one with Answerer.open")
 
     def close(self) -> None:
         return

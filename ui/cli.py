@@ -342,6 +342,49 @@ def _table(figures: dict[str, Any]) -> str:
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_index_option
+@click.option(
+    "--most-wrong", default=0.1, show_default=True, type=click.FloatRange(0, 1),
+    help="Share of the answers given that may be wrong.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Show the table, change nothing.")
+def calibrate(file: Path, index: Path | None, most_wrong: float, dry_run: bool) -> None:
+    """Choose how sure to be before answering, from a gold FILE of your own questions, and keep it with the index.
+
+    \b
+    Example:
+      qa calibrate my-questions.jsonl --most-wrong 0.05
+    """
+    from qa.coverage import LEAST_QUESTIONS, best_threshold, curve
+    from qa.evaluation import evaluate as run
+    from qa.evaluation import read_gold
+    from qa.pipeline import THRESHOLD_SETTING
+
+    with _explained(), _bar("asking", " questions") as progress:
+        golds = read_gold(file)
+        answerer = _open(_config(index, threshold=0.0))
+        outcomes = run(answerer, golds, progress=lambda done: progress(done, len(golds)))
+        threshold = best_threshold(outcomes, most_wrong)
+    click.echo("threshold  answered  wrong of these (at most)  unanswerable refused")
+    for point in curve(outcomes, sorted({*(n / 10 for n in range(1, 10)), threshold})):
+        refused = "-" if point.refused is None else f"{point.refused:.0%}"
+        chosen = "  <- chosen" if point.threshold == threshold else ""
+        wrong = f"{point.wrong:.0%} ({point.wrong_most:.0%})"
+        click.echo(f"{point.threshold:9.2f} {point.coverage:9.0%} {wrong:>25} {refused:>21}{chosen}")
+    if len(golds) < LEAST_QUESTIONS or all(gold.answers for gold in golds):
+        few = f"{len(golds)} questions, {sum(not gold.answers for gold in golds)} of them unanswerable"
+        click.echo(
+            click.style(f"{few}, are too few to tell: have {LEAST_QUESTIONS}, a third unanswerable", fg="yellow")
+        )
+    if not dry_run:
+        with _explained():
+            answerer.store.set_setting(THRESHOLD_SETTING, f"{threshold:.4f}")
+        click.echo(f"kept with the index: questions are answered from a confidence of {threshold:.2f}")
+    answerer.close()
+
+
+@main.command()
 @_index_option
 def doctor(index: Path | None) -> None:
     """Check models, index and one question with the network blocked. Exit code 2 when something is wrong.
