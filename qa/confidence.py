@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,39 @@ from numpy.typing import NDArray
 
 from index.errors import ModelError
 
-__all__ = ["FEATURES", "Calibration", "choose_threshold", "expected_calibration_error", "fit", "load_calibration"]
+__all__ = [
+    "FEATURES",
+    "Calibration",
+    "Features",
+    "choose_threshold",
+    "expected_calibration_error",
+    "fit",
+    "load_calibration",
+]
 
-# what one answer's probability is computed from, in this order
-FEATURES = ("margin", "score", "lead", "similarity")
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What one answer's probability is computed from.
+
+    Attributes:
+        margin: the span's score minus the no-answer score of its window.
+        score: the span's score, the sum of its start and end logits.
+        lead: how far it is ahead of the best candidate that says something else, in [0, 10]; 0 for the others.
+        similarity: cosine between the question and the best passage; 0 where nothing was retrieved.
+        cover: share of the question's topic that the window speaks of, in [0, 1].
+        near: the same for the text right around the span.
+    """
+
+    margin: float
+    score: float
+    lead: float
+    similarity: float
+    cover: float
+    near: float
+
+
+FEATURES = tuple(field.name for field in fields(Features))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +59,10 @@ class Calibration:
     weights: tuple[float, ...]
     threshold: float
 
-    def probability(self, *, margin: float, score: float, lead: float, similarity: float) -> float:
-        """Probability in (0, 1) that a span is the right answer.
-
-        Args:
-            margin: the span's score minus the no-answer score of its window.
-            score: the span's score, the sum of its start and end logits.
-            lead: how far it is ahead of the best other candidate, 0 for the others, at most 10.
-            similarity: cosine between the question and the best passage; 0 where nothing was retrieved.
-        """
-        features = (margin, score, lead, similarity)
-        z = self.bias + sum(weight * value for weight, value in zip(self.weights, features, strict=True))
-        return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, z))))
+    def probability(self, features: Features) -> float:
+        """Probability in (0, 1) that a span is the right answer."""
+        z = self.bias + sum(w * value for w, value in zip(self.weights, astuple(features), strict=True))
+        return 1.0 / (1.0 + math.exp(-max(-36.0, min(36.0, z))))
 
 
 def load_calibration(folder: Path) -> Calibration:

@@ -18,8 +18,9 @@ from index.errors import StoreError
 from index.passages import sentence_spans
 from index.search import in_one_state, rank
 from index.types import Document, Encoder, Hit, Passage, Store
-from qa.confidence import Calibration, load_calibration
+from qa.confidence import Calibration, Features, load_calibration
 from qa.config import Config
+from qa.cover import Topic, cover, stems, topic_of
 from qa.errors import QuestionError
 from qa.spans import best_spans
 from qa.spelling import mend, words_of
@@ -30,6 +31,7 @@ __all__ = ["Answerer", "Found", "Scored", "Window", "clean_question"]
 
 THRESHOLD_SETTING = "threshold"  # kept with an index by `qa calibrate`
 _DOCUMENTS_KEPT = 256
+_NEAR = 160  # characters on both sides of a span that count as near it
 _OVERLAP = 96  # tokens that two windows of a text read whole have in common
 
 
@@ -71,6 +73,16 @@ class Scored:
     score: float
     margin: float
     similarity: float
+    cover: float
+    near: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the reader gets it, and what it is about."""
+
+    tokens: Tokens
+    topic: Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +187,7 @@ class Answerer:
 
     def find(self, question: str) -> Found:
         """What `ask` decides on: the passages retrieved for a question and the raw spans read around them."""
-        hits, windows, tokens = self._retrieve(question)
+        hits, windows, asked = self._retrieve(question)
         if self.config.mend:
             words = Counter[str]()
             for document in {hit.document.id: hit.document for hit in hits}.values():
@@ -183,24 +195,25 @@ class Answerer:
             mended = mend(question, words, self.reader.rank)
             if mended != question:
                 question = mended
-                hits, windows, tokens = self._retrieve(question)
+                hits, windows, asked = self._retrieve(question)
         spans: list[Scored] = []
         for window in windows:
-            spans.extend(self._read(tokens, window))
+            logits = self.reader.read([(asked.tokens, window.tokens)])[0]
+            spans.extend(self._spans(asked, window, logits))
             if spans and self._candidates(spans)[0].confidence >= self.config.sure:
                 break
         return Found(question, hits, spans)
 
-    def _retrieve(self, question: str) -> tuple[list[Hit], list[Window], Tokens]:
+    def _retrieve(self, question: str) -> tuple[list[Hit], list[Window], Asked]:
         vector = self.encoder.encode([question])[0]
-        tokens = self._question_tokens(question)
+        asked = self._asked(question)
 
         def ranked() -> tuple[list[Hit], list[Window]]:
             hits = rank(self.store, question, vector, k=self.config.hits, pool=self.config.pool)
-            return hits, self._windows(hits, len(tokens))
+            return hits, self._windows(hits, len(asked.tokens))
 
         hits, windows = in_one_state(self.store, ranked)
-        return hits, windows, tokens
+        return hits, windows, asked
 
     def ask_given(self, questions: Sequence[str], context: Document) -> list[Answer]:
         """Answer questions from one given text, read whole in overlapping windows; nothing is retrieved."""
@@ -211,7 +224,7 @@ class Answerer:
     def score_given(self, pairs: Sequence[tuple[str, Document]], *, tokens_per_batch: int = 6000) -> list[Found]:
         """Raw spans for (question, text) pairs, the texts read whole, in length-sorted batches. Best first per pair."""
         known: dict[str, tuple[Tokens, Counter[str]]] = {}
-        work: list[tuple[int, Tokens, Window]] = []
+        work: list[tuple[int, Asked, Window]] = []
         found: list[Found] = []
         for number, (question, document) in enumerate(pairs):
             if document.text not in known:
@@ -219,30 +232,31 @@ class Answerer:
             tokens, words = known[document.text]
             read_as = mend(question, words, self.reader.rank) if self.config.mend else question
             found.append(Found(read_as, [], []))
-            asked = self._question_tokens(read_as)
-            room = self._room(len(asked))
+            asked = self._asked(read_as)
+            room = self._room(len(asked.tokens))
             step = max(1, room - _OVERLAP)
             firsts = range(0, len(tokens) - room + step, step) if len(tokens) > room else range(1)
             work.extend((number, asked, Window(document, tokens[first : first + room], 0.0)) for first in firsts)
-        work.sort(key=lambda item: len(item[1]) + len(item[2].tokens))
+        work.sort(key=lambda item: len(item[1].tokens) + len(item[2].tokens))
         begin = 0
         while begin < len(work):
             end = begin + 1
             while (
                 end < len(work)
-                and (end + 1 - begin) * (len(work[end][1]) + len(work[end][2].tokens)) <= tokens_per_batch
+                and (end + 1 - begin) * (len(work[end][1].tokens) + len(work[end][2].tokens)) <= tokens_per_batch
             ):
                 end += 1
-            logits = self.reader.read([(asked, window.tokens) for _, asked, window in work[begin:end]])
-            for (number, _, window), one in zip(work[begin:end], logits, strict=True):
-                found[number].spans.extend(self._spans(window, one))
+            logits = self.reader.read([(asked.tokens, window.tokens) for _, asked, window in work[begin:end]])
+            for (number, asked, window), one in zip(work[begin:end], logits, strict=True):
+                found[number].spans.extend(self._spans(asked, window, one))
             begin = end
         return found
 
     # -- steps --------------------------------------------------------------------------------------------------
 
-    def _question_tokens(self, question: str) -> Tokens:
-        return self.reader.tokenize(question)[: self.config.window_tokens // 3]
+    def _asked(self, question: str) -> Asked:
+        tokens = self.reader.tokenize(question)[: self.config.window_tokens // 3]
+        return Asked(tokens, topic_of(question, self.reader.rank))
 
     def _room(self, question_tokens: int) -> int:
         longest = min(self.config.window_tokens, self.reader.max_tokens)
@@ -283,22 +297,28 @@ class Answerer:
                 self._layouts.popitem(last=False)
         return layout
 
-    def _read(self, question: Tokens, window: Window) -> list[Scored]:
-        return self._spans(window, self.reader.read([(question, window.tokens)])[0])
-
-    def _spans(self, window: Window, logits: SpanLogits) -> list[Scored]:
+    def _spans(self, asked: Asked, window: Window, logits: SpanLogits) -> list[Scored]:
         spans = best_spans(logits, top=self.config.candidates, max_length=self.config.answer_tokens)
-        return [
-            Scored(
-                document=window.document,
-                start=int(window.tokens.offsets[span.first, 0]),
-                end=int(window.tokens.offsets[span.last, 1]),
-                score=span.score,
-                margin=span.score - logits.null,
-                similarity=window.similarity,
+        if not spans:
+            return []
+        text, offsets = window.document.text, window.tokens.offsets
+        covered = cover(asked.topic, stems(text[offsets[0, 0] : offsets[-1, 1]]))
+        scored = []
+        for span in spans:
+            start, end = int(offsets[span.first, 0]), int(offsets[span.last, 1])
+            scored.append(
+                Scored(
+                    document=window.document,
+                    start=start,
+                    end=end,
+                    score=span.score,
+                    margin=span.score - logits.null,
+                    similarity=window.similarity,
+                    cover=covered,
+                    near=cover(asked.topic, stems(text[max(0, start - _NEAR) : end + _NEAR])),
+                )
             )
-            for span in spans
-        ]
+        return scored
 
     def _candidates(self, scored: Sequence[Scored]) -> list[Candidate]:
         """The different spans, best first, each with its probability."""
@@ -306,9 +326,7 @@ class Answerer:
         candidates = []
         for number, span in enumerate(kept[: self.config.alternatives + 1]):
             lead = lead_of(kept) if number == 0 else 0.0
-            probability = self.calibration.probability(
-                margin=span.margin, score=span.score, lead=lead, similarity=span.similarity
-            )
+            probability = self.calibration.probability(features_of(span, lead))
             candidates.append(Candidate(span.document.text[span.start : span.end], probability, evidence_of(span)))
         return candidates
 
@@ -382,6 +400,11 @@ def distinct(scored: Sequence[Scored]) -> list[Scored]:
         if span.end > span.start and not any(_overlap(span, other) for other in kept):
             kept.append(span)
     return kept
+
+
+def features_of(span: Scored, lead: float) -> Features:
+    """What the calibration sees of a span."""
+    return Features(span.margin, span.score, lead, span.similarity, span.cover, span.near)
 
 
 def lead_of(kept: Sequence[Scored]) -> float:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -5,14 +6,16 @@ import numpy as np
 import pytest
 
 from index.errors import ModelError
-from qa.confidence import Calibration, choose_threshold, expected_calibration_error, fit, load_calibration
+from qa.confidence import Calibration, Features, choose_threshold, expected_calibration_error, fit, load_calibration
 
 
 def test_probability_by_hand() -> None:
-    calibration = Calibration(bias=-1.0, weights=(0.5, 0.0, 0.25, 2.0), threshold=0.5)
-    # z = -1 + 0.5*4 + 0.25*2 + 2*0.25 = 2
-    assert calibration.probability(margin=4, score=99, lead=2, similarity=0.25) == pytest.approx(1 / (1 + np.exp(-2)))
-    assert calibration.probability(margin=1e9, score=0, lead=0, similarity=0) < 1.0 + 1e-12
+    calibration = Calibration(bias=-1.0, weights=(0.5, 0.0, 0.25, 2.0, -1.0, 0.0), threshold=0.5)
+    # z = -1 + 0.5*4 + 0.25*2 + 2*0.25 - 1*0.5 = 1.5
+    features = Features(margin=4, score=99, lead=2, similarity=0.25, cover=0.5, near=0.3)
+    assert calibration.probability(features) == pytest.approx(1 / (1 + np.exp(-1.5)))
+    extreme = dataclasses.replace(features, margin=1e9)
+    assert 0.999 < calibration.probability(extreme) < 1.0
 
 
 def test_fit_finds_the_model_that_made_the_data() -> None:

@@ -14,7 +14,7 @@ from qa.errors import QuestionError
 from qa.pipeline import Answerer, clean_question
 from qa.types import Reader
 
-CALIBRATION = Calibration(bias=0.0, weights=(1.0, 0.0, 0.0, 0.0), threshold=0.5)
+CALIBRATION = Calibration(bias=0.0, weights=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0), threshold=0.5)
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qa.confidence import FEATURES, Calibration, choose_threshold, expected_calibration_error, fit
+from qa.confidence import FEATURES, Calibration, Features, choose_threshold, expected_calibration_error, fit
 from qa.config import Config
 from qa.evaluation import Gold, f1, index_contexts, read_gold
-from qa.pipeline import Answerer, Scored, distinct, lead_of
+from qa.pipeline import Answerer, Scored, distinct, features_of, lead_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def sample(setting: str, gold: Gold, scored: Sequence[Scored]) -> Sample:
     kept = distinct(scored)
     best = kept[0]
     text = best.document.text[best.start : best.end]
-    features = (best.margin, best.score, lead_of(kept), best.similarity)
+    features = dataclasses.astuple(features_of(best, lead_of(kept)))
     right = bool(gold.answers) and f1(text, gold.answers) >= 0.5
     return Sample(setting, half_of(gold.context or ""), features, right, bool(gold.answers))
 
@@ -109,7 +109,7 @@ def report(name: str, samples: Sequence[Sample], calibration: Calibration) -> di
 
 def probability(calibration: Calibration, one: Sample) -> float:
     """The calibrated probability of one sample."""
-    return calibration.probability(**dict(zip(FEATURES, one.features, strict=True)))
+    return calibration.probability(Features(*one.features))
 
 
 def main() -> None:
