@@ -6,7 +6,7 @@ RANKS = {"it": 2009, "in": 1999, "plays": 4000, "film": 3100, "captain": 5000, "
 
 
 def test_inflections_meet() -> None:
-    found = stems("He played the captain while filming aboard.")
+    found = stems("He played the captain while filming in the bay.")
     assert cover(topic_of("who plays the captains in the film", RANKS), found) == 1.0
 
 

@@ -11,7 +11,9 @@ from index.types import Document, Encoder
 from qa.confidence import Calibration
 from qa.config import Config
 from qa.errors import QuestionError
-from qa.pipeline import Answerer, clean_question
+from qa.nothing import NoEncoder, NoStore
+from qa.pipeline import Answerer
+from qa.question import clean_question
 from qa.types import Reader
 
 CALIBRATION = Calibration(bias=0.0, weights=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0), threshold=0.5)
@@ -136,9 +138,7 @@ def test_many_threads_and_a_rebuild(answerer: Answerer, store: SqliteStore, enco
 
 
 def test_a_given_text_is_read_whole(reader: Reader, documents: list[Document]) -> None:
-    answerer = Answerer.without_index()
-    answerer.reader = reader
-    answerer.calibration = CALIBRATION
+    answerer = Answerer(NoStore(), NoEncoder(), reader, CALIBRATION)
     filler = "Nothing of note stands in this sentence. " * 40
     long = Document("long", "long", filler + "The lighthouse is green. " + filler)
     answers = answerer.ask_given(["lighthouse is", "the oven"], long)

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
+from qa.candidates import Scored, distinct, features_of, lead_of
 from qa.confidence import FEATURES, Calibration, Features, choose_threshold, expected_calibration_error, fit
 from qa.config import Config
 from qa.evaluation import Gold, f1, index_contexts, read_gold
-from qa.pipeline import Answerer, Scored, distinct, features_of, lead_of
+from qa.pipeline import Answerer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def given(setting: str, answerer: Answerer, golds: Sequence[Gold]) -> Iterator[S
     for begin in range(0, len(golds), 128):
         part = golds[begin : begin + 128]
         pairs = [(gold.question, Document(gold.id, "", gold.context or "")) for gold in part]
-        for gold, found in zip(part, answerer.score_given(pairs), strict=True):
+        for gold, found in zip(part, answerer.reading.read_whole(pairs), strict=True):
             yield sample(setting, gold, found.spans)
 
 

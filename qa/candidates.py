@@ -1,0 +1,62 @@
+"""Raw spans -> different candidates, what the calibration sees of them, and the evidence shown for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.passages import sentence_spans
+from index.types import Document
+from qa.confidence import Features
+from qa.types import Evidence
+
+__all__ = ["Scored", "distinct", "evidence_of", "features_of", "lead_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A span of a document with the raw numbers that its confidence comes from."""
+
+    document: Document
+    start: int
+    end: int
+    score: float
+    margin: float
+    similarity: float
+    cover: float
+    near: float
+
+
+def distinct(scored: Sequence[Scored]) -> list[Scored]:
+    """The spans that stand at different places, best first; of overlapping ones the better is kept."""
+    kept: list[Scored] = []
+    for span in sorted(scored, key=lambda span: -span.score):
+        if span.end > span.start and not any(_overlap(span, other) for other in kept):
+            kept.append(span)
+    return kept
+
+
+def _overlap(one: Scored, other: Scored) -> bool:
+    return one.document.name == other.document.name and one.start < other.end and other.start < one.end
+
+
+def features_of(span: Scored, lead: float) -> Features:
+    """What the calibration sees of a span."""
+    return Features(span.margin, span.score, lead, span.similarity, span.cover, span.near)
+
+
+def lead_of(kept: Sequence[Scored]) -> float:
+    """How far the best of several different spans is ahead of the next that says something else, in [0, 10]."""
+    best = kept[0]
+    text = best.document.text[best.start : best.end].casefold()
+    others = [s.score for s in kept[1:] if s.document.text[s.start : s.end].casefold() != text]
+    return 10.0 if not others else max(0.0, min(10.0, best.score - max(others)))
+
+
+def evidence_of(span: Scored) -> Evidence:
+    """The sentence (or sentences) a span stands in."""
+    text = span.document.text
+    around = [(s, e) for s, e in sentence_spans(text) if s < span.end and span.start < e]
+    start = min([s for s, _ in around] + [span.start])
+    end = max([e for _, e in around] + [span.end])
+    return Evidence(span.document, span.start, span.end, text[start:end], start, end)

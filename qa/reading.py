@@ -1,0 +1,175 @@
+"""What is read for a question and what the reader makes of it: windows of documents in, raw spans out."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.types import Document, Hit, Store
+from qa.candidates import Scored
+from qa.config import Config
+from qa.cover import Topic, cover, stems, topic_of
+from qa.spans import best_spans
+from qa.spelling import mend, words_of
+from qa.types import Reader, SpanLogits, Tokens
+from qa.windows import TokenRange, read_ranges, token_range
+
+__all__ = ["Asked", "Found", "Reading", "Window"]
+
+_DOCUMENTS_KEPT = 256
+_NEAR = 160  # characters on both sides of a span that count as near it
+_OVERLAP = 96  # tokens that two windows of a text read whole have in common
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a document as the reader gets it."""
+
+    document: Document
+    tokens: Tokens
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the reader gets it, and what it is about."""
+
+    tokens: Tokens
+    topic: Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a question: the question as it was read, the passages retrieved, raw spans in any order."""
+
+    read_as: str
+    hits: list[Hit]
+    spans: list[Scored]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A document's tokens, its passages as token ranges and its words, kept while the document does not change."""
+
+    tokens: Tokens
+    passages: tuple[tuple[int, int], ...]
+    number: dict[int, int]
+    words: Counter[str]
+
+
+class Reading:
+    """A reader with what it needs to read documents for questions. Thread-safe if the reader is."""
+
+    def __init__(self, reader: Reader, config: Config) -> None:
+        self.reader = reader
+        self.config = config
+        self._layouts: OrderedDict[int, Layout] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def asked(self, question: str) -> Asked:
+        tokens = self.reader.tokenize(question)[: self.config.window_tokens // 3]
+        return Asked(tokens, topic_of(question, self.reader.rank))
+
+    def room(self, question_tokens: int) -> int:
+        longest = min(self.config.window_tokens, self.reader.max_tokens)
+        return longest - question_tokens - self.reader.special_tokens
+
+    def layout(self, store: Store, document: Document) -> Layout:
+        with self._lock:
+            layout = self._layouts.get(document.id)
+            if layout is not None:
+                self._layouts.move_to_end(document.id)
+                return layout
+        tokens = self.reader.tokenize(document.text)
+        passages = store.passages_of(document.id)
+        ranges = tuple(token_range(tokens.offsets, passage.start, passage.end) for passage in passages)
+        layout = Layout(tokens, ranges, {p.id: n for n, p in enumerate(passages)}, words_of([document.text]))
+        with self._lock:
+            self._layouts[document.id] = layout
+            while len(self._layouts) > _DOCUMENTS_KEPT:
+                self._layouts.popitem(last=False)
+        return layout
+
+    def windows(self, store: Store, hits: Sequence[Hit], question_tokens: int) -> list[Window]:
+        """The stretches to read, in the order of the best passage in each."""
+        most = self.room(question_tokens)
+        by_document: dict[int, list[Hit]] = {}
+        for hit in hits:
+            by_document.setdefault(hit.document.id, []).append(hit)
+        ordered: list[tuple[int, Window]] = []
+        for found in by_document.values():
+            document = found[0].document
+            layout = self.layout(store, document)
+            numbers = [layout.number[hit.passage.id] for hit in found if hit.passage.id in layout.number]
+            for part in read_ranges(len(layout.tokens), layout.passages, numbers, most=most):
+                inside = [hit for hit in found if _within(layout, hit, part)]
+                rank = min((hits.index(hit) for hit in inside), default=len(hits))
+                similarity = max((hit.similarity or 0.0 for hit in inside), default=0.0)
+                ordered.append((rank, Window(document, layout.tokens[part.first : part.last], similarity)))
+        ordered.sort(key=lambda item: item[0])
+        return [window for _, window in ordered[: self.config.windows]]
+
+    def read(self, asked: Asked, window: Window) -> list[Scored]:
+        """The best spans of one window."""
+        return self._spans(asked, window, self.reader.read([(asked.tokens, window.tokens)])[0])
+
+    def read_whole(self, pairs: Sequence[tuple[str, Document]], *, tokens_per_batch: int = 6000) -> list[Found]:
+        """Raw spans for (question, text) pairs, the texts read whole, in length-sorted batches. Best first per pair."""
+        known: dict[str, tuple[Tokens, Counter[str]]] = {}
+        work: list[tuple[int, Asked, Window]] = []
+        found: list[Found] = []
+        for number, (question, document) in enumerate(pairs):
+            if document.text not in known:
+                known[document.text] = self.reader.tokenize(document.text), words_of([document.text])
+            tokens, words = known[document.text]
+            read_as = mend(question, words, self.reader.rank) if self.config.mend else question
+            found.append(Found(read_as, [], []))
+            asked = self.asked(read_as)
+            room = self.room(len(asked.tokens))
+            step = max(1, room - _OVERLAP)
+            firsts = range(0, len(tokens) - room + step, step) if len(tokens) > room else range(1)
+            work.extend((number, asked, Window(document, tokens[first : first + room], 0.0)) for first in firsts)
+        work.sort(key=lambda item: len(item[1].tokens) + len(item[2].tokens))
+        begin = 0
+        while begin < len(work):
+            end = begin + 1
+            while (
+                end < len(work)
+                and (end + 1 - begin) * (len(work[end][1].tokens) + len(work[end][2].tokens)) <= tokens_per_batch
+            ):
+                end += 1
+            logits = self.reader.read([(asked.tokens, window.tokens) for _, asked, window in work[begin:end]])
+            for (number, asked, window), one in zip(work[begin:end], logits, strict=True):
+                found[number].spans.extend(self._spans(asked, window, one))
+            begin = end
+        return found
+
+    def _spans(self, asked: Asked, window: Window, logits: SpanLogits) -> list[Scored]:
+        spans = best_spans(logits, top=self.config.candidates, max_length=self.config.answer_tokens)
+        if not spans:
+            return []
+        text, offsets = window.document.text, window.tokens.offsets
+        covered = cover(asked.topic, stems(text[offsets[0, 0] : offsets[-1, 1]]))
+        scored = []
+        for span in spans:
+            start, end = int(offsets[span.first, 0]), int(offsets[span.last, 1])
+            scored.append(
+                Scored(
+                    document=window.document,
+                    start=start,
+                    end=end,
+                    score=span.score,
+                    margin=span.score - logits.null,
+                    similarity=window.similarity,
+                    cover=covered,
+                    near=cover(asked.topic, stems(text[max(0, start - _NEAR) : end + _NEAR])),
+                )
+            )
+        return scored
+
+
+def _within(layout: Layout, hit: Hit, part: TokenRange) -> bool:
+    number = layout.number.get(hit.passage.id)
+    return number is not None and part.first <= layout.passages[number][0] and layout.passages[number][1] <= part.last
