@@ -50,6 +50,7 @@ class Config:
         hits: passages retrieved for a question.
         pool: depth of the lexical and of the dense ranking before they are fused.
         mend: whether slips of the keys in a question are mended by the words of the documents found.
+        as_typed: how much surer a follow-up must be as typed than as any question it may stand for, to be read so.
         window_tokens: longest input of the reader, question included; a passage is read with its neighbours up to it.
         windows: most windows read for one question.
         sure: confidence at which the remaining windows of a question are not read any more.
@@ -70,6 +71,7 @@ class Config:
     hits: int = 8
     pool: int = 32
     mend: bool = True
+    as_typed: float = 0.1
     window_tokens: int = 448
     windows: int = 4
     sure: float = 1.01

@@ -12,11 +12,12 @@ from index.types import Document, Encoder, Hit, Store
 from qa.candidates import Scored, distinct, evidence_of, features_of, lead_of
 from qa.confidence import Calibration, load_calibration
 from qa.config import Config
+from qa.followups import readings
 from qa.nothing import NoEncoder, NoStore
 from qa.question import clean_question
 from qa.reading import Asked, Found, Reading, Window
 from qa.spelling import mend
-from qa.types import Answer, Candidate, Reader
+from qa.types import Answer, Candidate, Reader, Turn
 
 __all__ = ["THRESHOLD_SETTING", "Answerer", "index_exists"]
 
@@ -92,15 +93,27 @@ class Answerer:
         """Confidence below which the documents are said not to say it."""
         return self.calibration.threshold if self.config.threshold is None else self.config.threshold
 
-    def ask(self, question: str) -> Answer:
-        """Answer one question.
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Answer one question, as it is meant after the turns of `history` (oldest first).
+
+        A follow-up ("and Marie Laure?") is read as the question that stands alone which the reader is surest of;
+        `Answer.read_as` says which. A question that does not lean on the last turn is read as typed.
 
         Raises:
             QuestionError: the question is empty or too long.
             StoreError: the index is damaged.
         """
         question = clean_question(question, longest=self.config.question_characters)
-        found = self.find(question)
+        typed = self._answer(question, question)
+        meant = [self._answer(question, reading) for reading in readings(question, history)]
+        if not meant:
+            return typed
+        # what leans back is seldom meant as typed: that reading has to be clearly the surer one
+        best = max(meant, key=lambda answer: answer.confidence)
+        return typed if typed.confidence > best.confidence + self.config.as_typed else best
+
+    def _answer(self, question: str, reading: str) -> Answer:
+        found = self.find(reading)
         return self.decide(question, found.read_as, found.hits, found.spans)
 
     def find(self, question: str) -> Found:

@@ -348,10 +348,11 @@ def test_a_conversation_forgets_its_oldest_messages_and_keeps_its_focus() -> Non
     assert talk.looking_at(1).plus(*exchange(101)).sources is None  # what was in focus is gone
 
 
-def test_a_mended_question_is_shown_as_it_was_read() -> None:
+def test_a_question_not_read_as_typed_says_how_it_was_read() -> None:
     document = Document("d.txt", "Title", "Ada runs the bakery.")
     evidence = evidence_of(document, "Ada")
-    panel = render.sources_panel(answer_of(evidence, question="who rnus it", read_as="who runs <b>it</b>"))
-    assert "read as:" in panel
-    assert "who runs &lt;b&gt;it" in panel
-    assert "read as:" not in render.sources_panel(answer_of(evidence))
+    for found in (evidence, None):
+        bubble = render.answer_bubble(answer_of(found, question="who rnus it", read_as="who runs <b>it</b>"))
+        assert "understood as:" in bubble
+        assert "who runs &lt;b&gt;it" in bubble
+        assert "understood as:" not in render.answer_bubble(answer_of(found))

@@ -24,6 +24,7 @@ from fastapi.staticfiles import StaticFiles
 from index.errors import IndexingError
 from qa.errors import QuestionError
 from qa.pipeline import Answerer
+from qa.types import Turn
 from ui import render
 from ui.conversation import Conversation, Message
 from ui.page import STATIC, TITLE, GuardedPage
@@ -54,13 +55,15 @@ def build_app(answerer: Answerer, examples: Sequence[str] = EXAMPLES) -> gr.Bloc
         waiting = asked.plus(Message("assistant", render.waiting_bubble()))
         yield waiting.shown(), gr.skip(), typed if clicked else "", said
         try:
-            found = answerer.ask(question)
+            found = answerer.ask(question, said.turns)
         except Exception as error:
             asked = asked.plus(Message("assistant", render.problem_bubble(_explained(error))))
             yield asked.shown(), gr.skip(), typed, asked
             return
         panel = render.sources_panel(found)
-        asked = said.plus(Message("user", bubble, panel), Message("assistant", render.answer_bubble(found), panel))
+        turn = Turn(found.read_as, found.text)
+        reply = Message("assistant", render.answer_bubble(found), panel, turn)
+        asked = said.plus(Message("user", bubble, panel), reply)
         asked = asked.looking_at(len(asked.messages) - 1)
         # the box was emptied already, and may hold the beginning of the next question by now
         yield asked.shown(), panel, gr.skip(), asked

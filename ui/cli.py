@@ -164,12 +164,15 @@ def chat(index: Path | None, threshold: float | None) -> None:
     Example:
       qa chat
     """
+    from qa.types import Turn
+
     with _explained():
         answerer = _open(_config(index, threshold=threshold))
         documents = list(answerer.store.documents().values())
     click.echo(
         f"{len(documents)} document(s): {', '.join(d.title for d in documents[:3])}. An empty line ends the chat."
     )
+    history: list[Turn] = []
     while True:
         try:
             question = input("\n> ")
@@ -179,7 +182,11 @@ def chat(index: Path | None, threshold: float | None) -> None:
         if not question.strip():
             return
         try:
-            _print(answerer.ask(question))
+            answer = answerer.ask(question, history)
+            if answer.read_as != answer.question:
+                click.echo(click.style(f"understood as: {answer.read_as}", dim=True))
+            _print(answer)
+            history.append(Turn(answer.read_as, answer.text))
         except (QuestionError, IndexingError) as error:
             click.echo(click.style(str(error), fg="red"))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from qa.types import Turn
+
 __all__ = ["Conversation", "Message"]
 
 _KEPT = 200  # messages, so that a page left open for months does not grow without end
@@ -13,12 +15,13 @@ _KEPT = 200  # messages, so that a page left open for months does not grow witho
 class Message:
     """One message as HTML, with the sources panel that belongs to it (None: it has none).
 
-    `role` is "user" or "assistant".
+    `role` is "user" or "assistant"; `turn` is what was asked and answered, for the questions that follow.
     """
 
     role: str
     html: str
     sources: str | None = None
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Conversation:
         if not 0 <= number < len(self.messages) or self.messages[number].sources is None:
             return self
         return replace(self, focus=number + 1 if self.messages[number].role == "user" else number)
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """What was asked and answered so far, oldest first."""
+        return tuple(message.turn for message in self.messages if message.turn is not None)
 
     @property
     def sources(self) -> str | None:

@@ -108,13 +108,21 @@ def answer_bubble(answer: Answer) -> str:
     """The answer with how sure it is and its document; or, looking different, that the documents don't say."""
     if answer.text is None or answer.evidence is None:
         link = '<a class="qa-link" href="#sources">Show the closest passages</a>' if answer.passages else ""
-        return f'<div class="qa-refusal"><p class="qa-text">{escape(NO_ANSWER)}</p><p class="qa-meta">{link}</p></div>'
+        said = f'<p class="qa-text">{escape(NO_ANSWER)}</p>'
+        return f'<div class="qa-refusal">{said}{_understood(answer)}<p class="qa-meta">{link}</p></div>'
     return (
-        f'<div class="qa-answer"><p class="qa-text">{_isolated(answer.text)}</p>'
+        f'<div class="qa-answer"><p class="qa-text">{_isolated(answer.text)}</p>{_understood(answer)}'
         f'<p class="qa-meta">{_confidence(answer.confidence)}</p>'
         f'<p class="qa-meta qa-from">{_isolated(answer.evidence.document.title)}</p>'
         '<p class="qa-meta"><a class="qa-link" href="#sources">Show sources</a></p></div>'
     )
+
+
+def _understood(answer: Answer) -> str:
+    """How the question was read, where that is not as it was typed."""
+    if answer.read_as == answer.question:
+        return ""
+    return f'<p class="qa-meta qa-read-as">understood as: {_isolated(_shortened(answer.read_as))}</p>'
 
 
 def empty_panel() -> str:
@@ -161,8 +169,6 @@ def _panel(answer: Answer | None, body: str) -> str:
     asked = ""
     if answer is not None:
         asked = f'<p class="qa-asked">{_isolated(_shortened(answer.question))}</p>'
-        if answer.read_as != answer.question:
-            asked += f'<p class="qa-asked qa-read-as">read as: {_isolated(_shortened(answer.read_as))}</p>'
     return f'<section class="qa-sources"><h2>Sources</h2>{asked}{body}</section>'
 
 
