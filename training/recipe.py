@@ -40,7 +40,8 @@ class Source:
 class Stage:
     """One training run: where it starts, what it reads and every number of the optimiser.
 
-    `stop_after` ends the run after so many batches of its plan, with the schedule as for the whole plan.
+    `batches` takes only so many batches of the plan and ends the learning-rate schedule there; `stop_after` ends the
+    run earlier still, in the middle of its schedule.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Stage:
     word_dropout: float = 0.0
     noise: float = 0.0
     seed: int = 11
+    batches: int | None = None
     stop_after: int | None = None
 
 

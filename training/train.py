@@ -74,16 +74,17 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
     groups = [{"params": decayed, "weight_decay": stage.weight_decay}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, betas=(0.9, 0.98), eps=1e-6)
     plan = batches(table[:, 1], stage.tokens_per_batch, stage.seed)
-    warm = max(1, round(stage.warmup * len(plan)))
+    total = len(plan) if stage.batches is None else min(stage.batches, len(plan))
+    warm = max(1, round(stage.warmup * total))
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warm, (len(plan) - step) / max(1, len(plan) - warm))
+        optimizer, lambda step: max(0.0, min((step + 1) / warm, (total - step) / max(1, total - warm)))
     )
 
     checkpoint = folder / "checkpoint.pt"
     done = _resume(checkpoint, model, average, optimizer, schedule, len(plan)) if checkpoint.exists() else 0
     rng = np.random.default_rng(stage.seed + done)
     saved, running = time.monotonic(), 0.0
-    last = len(plan) if stage.stop_after is None else min(stage.stop_after, len(plan))
+    last = total if stage.stop_after is None else min(stage.stop_after, total)
     with tqdm(total=last, initial=done, desc=stage.name, unit="batch") as bar:
         for step in range(done, last):
             batch = _batch(
