@@ -2,9 +2,9 @@
 
 python -m training.calibrate --model qa/model --data training/data --public DIR [--most-wrong 0.1]
 
-Questions come from articles that the reader was not trained on: the held-out news articles, each asked alone and all
-together in one index, and squad_val given its passage. Half of the articles (by a hash of their text) fit the model and
-choose the threshold; the other half is only reported on.
+Questions come from articles that the reader was not trained on: the held-out news articles, asked of their article
+alone, of two articles in one document and of many in one index, and squad_val given its passage. Half of the articles
+(by a hash of their text) fit the model and choose the threshold; the other half is only reported on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
+from index.types import Document
 from qa.candidates import Scored, distinct, features_of, lead_of
 from qa.confidence import FEATURES, Calibration, Features, choose_threshold, expected_calibration_error, fit
 from qa.config import Config
@@ -43,49 +45,52 @@ def half_of(text: str) -> int:
     return hashlib.sha256(text.encode()).digest()[0] % 2
 
 
-def sample(setting: str, gold: Gold, scored: Sequence[Scored]) -> Sample:
+def sample(setting: str, half: int, gold: Gold, scored: Sequence[Scored]) -> Sample:
     """What the best span of a question looks like to the calibration."""
     kept = distinct(scored)
     best = kept[0]
     text = best.document.text[best.start : best.end]
     features = dataclasses.astuple(features_of(best, lead_of(kept)))
     right = bool(gold.answers) and f1(text, gold.answers) >= 0.5
-    return Sample(setting, half_of(gold.context or ""), features, right, bool(gold.answers))
+    return Sample(setting, half, features, right, bool(gold.answers))
 
 
-def asked(setting: str, answerer: Answerer, golds: Sequence[Gold]) -> Iterator[Sample]:
-    """Samples from asking an index."""
-    for gold in golds:
-        spans = answerer.find(gold.question).spans
-        if spans:
-            yield sample(setting, gold, spans)
-
-
-def given(setting: str, answerer: Answerer, golds: Sequence[Gold]) -> Iterator[Sample]:
+def given(answerer: Answerer, golds: Sequence[Gold]) -> Iterator[Sample]:
     """Samples from reading each question's own context."""
-    from index.types import Document
-
     for begin in range(0, len(golds), 128):
         part = golds[begin : begin + 128]
         pairs = [(gold.question, Document(gold.id, "", gold.context or "")) for gold in part]
         for gold, found in zip(part, answerer.reading.read_whole(pairs), strict=True):
-            yield sample(setting, gold, found.spans)
+            yield sample("squad given", half_of(gold.context or ""), gold, found.spans)
 
 
-def collect(config: Config, news: Sequence[Gold], squad: Sequence[Gold]) -> list[Sample]:
-    """All samples, news asked in one index of all held-out articles and in an index of its article alone."""
-    samples = list(given("squad given", Answerer.without_index(config), squad))
-    with tempfile.TemporaryDirectory() as folder:
-        answerer = index_contexts(dataclasses.replace(config, index=Path(folder)), news)
-        samples += asked("news open", answerer, news)
-        answerer.close()
-    for context in dict.fromkeys(gold.context for gold in news):
-        own = [gold for gold in news if gold.context == context]
+def collect(config: Config, news: Sequence[Gold], squad: Sequence[Gold]) -> Iterator[Sample]:
+    """All samples: squad read as given; news asked of its article alone, of two as one document, and of many."""
+    yield from given(Answerer.without_index(config), squad)
+    work: list[tuple[str, int, list[Gold]]] = []
+    for half in (0, 1):
+        articles: dict[str, list[Gold]] = {}
+        for gold in news:
+            if half_of(gold.context or "") == half:
+                articles.setdefault(gold.context or "", []).append(gold)
+        groups = list(articles.values())
+        work += [("news alone", half, group[::2]) for group in groups]
+        work += [("news paired", half, paired_up(a, b)) for a, b in zip(groups[::2], groups[1::2], strict=False)]
+        work.append(("news open", half, [gold for group in groups for gold in group][::3]))
+    for setting, half, golds in tqdm(work, unit="index"):
         with tempfile.TemporaryDirectory() as folder:
-            answerer = index_contexts(dataclasses.replace(config, index=Path(folder)), own)
-            samples += asked("news alone", answerer, own)
+            answerer = index_contexts(dataclasses.replace(config, index=Path(folder)), golds)
+            for gold in golds:
+                spans = answerer.find(gold.question).spans
+                if spans:
+                    yield sample(setting, half, gold, spans)
             answerer.close()
-    return samples
+
+
+def paired_up(one: Sequence[Gold], other: Sequence[Gold]) -> list[Gold]:
+    """Every other question of two articles, asked of one document that holds both: too long to be read whole."""
+    context = f"{one[0].context}\n\n{other[0].context}"
+    return [dataclasses.replace(gold, context=context) for gold in [*one[1::2], *other[1::2]]]
 
 
 def report(name: str, samples: Sequence[Sample], calibration: Calibration) -> dict[str, object]:
@@ -126,7 +131,7 @@ def main() -> None:
     else:
         news = read_gold(options.data / "news_val.jsonl.gz")
         squad = read_gold(options.public / "squad_val.jsonl.gz")
-        samples = collect(Config(model=options.model), news, squad)
+        samples = list(collect(Config(model=options.model), news, squad))
         if options.samples is not None:
             options.samples.write_text(json.dumps([dataclasses.asdict(one) for one in samples]))
     news_to_fit = [one for one in samples if one.half == 0 and one.setting != "squad given"]
@@ -142,7 +147,7 @@ def main() -> None:
             [s for s in samples if s.setting == setting and s.half == half],
             calibration,
         )
-        for setting in ("news alone", "news open", "squad given")
+        for setting in ("news alone", "news paired", "news open", "squad given")
         for half in (0, 1)
     ]
     table = {
