@@ -83,6 +83,9 @@ class Store(Protocol):
     def snapshot(self) -> AbstractContextManager[object]:
         """While it is open, everything the calling thread reads is of one state, whatever is written meanwhile."""
 
+    def counts(self) -> tuple[int, int]:
+        """Number of documents and of passages."""
+
     def documents(self, ids: Sequence[int] | None = None) -> dict[int, Document]:
         """Documents by id, in the order of their names; all, or those of `ids` that are (still) there."""
 

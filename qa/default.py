@@ -11,7 +11,7 @@ from pathlib import Path
 from index.build import BuildReport, build_folder
 from index.database import FILE_NAME
 from index.encoder import ENCODER_NAME, OnnxEncoder
-from index.errors import StoreError, StoreWriteError
+from index.errors import DocumentError, StoreError, StoreWriteError
 from index.store import SqliteStore
 from index.types import Encoder
 from qa.config import Config, temporary_index_folder
@@ -33,6 +33,7 @@ def answer(question: str, *, config: Config | None = None) -> Answer:
 
     Raises:
         QuestionError: the question is empty or too long.
+        DocumentError: there are no articles to answer from.
         StoreError, ModelError: the index or a model file is missing or damaged; the message says how to mend it.
     """
     config = config if config is not None else Config()
@@ -44,18 +45,29 @@ def answer(question: str, *, config: Config | None = None) -> Answer:
 
 
 def open_or_build(config: Config, progress: Callable[[int, int], None] | None = None) -> Answerer:
-    """Open the index of `config`; build it first when there is none.
+    """Open the index of `config`; build it first when there is none, or an empty one.
 
     Where the index folder cannot be written, a temporary one is used for this process and a warning is logged.
+
+    Raises:
+        DocumentError: there is nothing to build from: no seeds folder, or no readable text file in it.
+        StoreError, ModelError: the index or a model file is missing or damaged.
     """
-    if not index_exists(config.index):
-        _log.info("building an index of %s in %s", config.seeds, config.index)
-        try:
-            build(config, progress=progress)
-        except StoreWriteError as error:
-            config = dataclasses.replace(config, index=temporary_index_folder())
-            _log.warning("%s. Using %s this time.", error, config.index)
-            build(config, progress=progress)
+    if index_exists(config.index):
+        answerer = Answerer.open(config)
+        if answerer.store.counts()[0]:
+            return answerer
+        answerer.close()
+    _log.info("building an index of %s in %s", config.seeds, config.index)
+    try:
+        report = build(config, progress=progress)
+    except StoreWriteError as error:
+        config = dataclasses.replace(config, index=temporary_index_folder())
+        _log.warning("%s. Using %s this time.", error, config.index)
+        report = build(config, progress=progress)
+    if not report.written and not report.unchanged:
+        why = f" ({report.failed[0]})" if report.failed else ""
+        raise DocumentError(f"{config.seeds} holds no readable text file{why}; put .txt or .md files there")
     return Answerer.open(config)
 
 

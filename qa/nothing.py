@@ -33,6 +33,9 @@ class NoStore:
     def snapshot(self) -> AbstractContextManager[object]:
         return nullcontext()
 
+    def counts(self) -> tuple[int, int]:
+        return 0, 0
+
     def documents(self, ids: Sequence[int] | None = None) -> dict[int, Document]:
         return {}
 

@@ -112,6 +112,20 @@ def test_a_question_without_an_index_builds_it(tmp_path: Path) -> None:
     assert "Aurora" in result.output
 
 
+def test_empty_seeds_are_told_and_filled_later(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    environment = {"QA_SEEDS": str(seeds)}
+    question = ["ask", "--threshold", "0", "What is the ferry called?"]
+    empty = run(*question, index=tmp_path / "i", env=environment)
+    assert empty.exit_code == 2
+    assert "holds no readable text file" in empty.output
+    (seeds / "noise.txt").write_bytes(b"\x00\x01")
+    assert "noise.txt: is not text" in run(*question, index=tmp_path / "i", env=environment).output
+    (seeds / "a.txt").write_text("The ferry is called Aurora.")
+    assert "Aurora  (" in run(*question, index=tmp_path / "i", env=environment).output
+
+
 def test_a_home_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
