@@ -43,6 +43,10 @@ class DenseIndex:
         """
         if vector.shape != (self._dimension,):
             raise ValueError(f"the vector must have shape ({self._dimension},), got {vector.shape}")
+        import faiss
+
+        # one thread (a setting of the calling thread): OpenMP's would spin on after the search, in the reader's way
+        faiss.omp_set_num_threads(1)
         scores, ids = self._current().faiss.search(np.ascontiguousarray(vector[None], dtype=np.float32), k)
         pairs = zip(ids[0], scores[0], strict=True)
         return [(int(identifier), float(score)) for identifier, score in pairs if identifier >= 0]

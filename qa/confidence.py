@@ -17,6 +17,7 @@ __all__ = [
     "FEATURES",
     "Calibration",
     "Features",
+    "balanced_threshold",
     "choose_threshold",
     "expected_calibration_error",
     "fit",
@@ -121,6 +122,25 @@ def choose_threshold(probabilities: Sequence[float], right: Sequence[bool], *, m
         if last_of_ties and wrong <= most_wrong * given:
             best = probabilities[number]
     return best
+
+
+def balanced_threshold(probabilities: Sequence[float], right: Sequence[bool], answerable: Sequence[bool]) -> float:
+    """The threshold with the highest sum of two shares: answerable questions answered right, unanswerable ones refused.
+
+    Raises:
+        ValueError: there are no answerable or no unanswerable questions.
+    """
+    has = sum(answerable)
+    if has == 0 or has == len(answerable):
+        raise ValueError("balancing needs both answerable and unanswerable questions")
+    order = sorted(range(len(probabilities)), key=lambda number: -probabilities[number])
+    balance, best, chosen = 1.0, 1.0, 1.0  # answering nothing refuses everything
+    for place, number in enumerate(order):
+        balance += right[number] / has if answerable[number] else -1 / (len(answerable) - has)
+        last_of_ties = place + 1 == len(order) or probabilities[order[place + 1]] < probabilities[number]
+        if last_of_ties and balance > best:
+            best, chosen = balance, probabilities[number]
+    return chosen
 
 
 def expected_calibration_error(probabilities: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> float:

@@ -52,7 +52,8 @@ class Config:
         mend: whether slips of the keys in a question are mended by the words of the documents found.
         as_typed: how much surer a follow-up must be as typed than as any question it may stand for, to be read so.
         window_tokens: longest input of the reader, question included; a passage is read with its neighbours up to it.
-        windows: most windows read for one question.
+        windows, read_tokens: most windows, and most tokens of text in them, that are read for one question; the best
+            window is always read.
         sure: confidence at which the remaining windows of a question are not read any more.
         answer_tokens: longest answer.
         candidates: spans taken from each window.
@@ -72,9 +73,10 @@ class Config:
     pool: int = 32
     mend: bool = True
     as_typed: float = 0.1
-    window_tokens: int = 448
-    windows: int = 4
-    sure: float = 1.01
+    window_tokens: int = 320
+    windows: int = 6
+    read_tokens: int = 800
+    sure: float = 0.5
     answer_tokens: int = 40
     candidates: int = 4
     alternatives: int = 2
@@ -92,6 +94,7 @@ class Config:
             "hits",
             "pool",
             "windows",
+            "read_tokens",
             "answer_tokens",
             "candidates",
             "question_characters",

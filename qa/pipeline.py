@@ -58,7 +58,7 @@ class Answerer:
         from qa.reader import OnnxReader
 
         config = config if config is not None else Config()
-        encoder = OnnxEncoder(config.threads)
+        encoder = OnnxEncoder(threads=1)  # a question is short: more threads would only get in the reader's way
         store = SqliteStore(config.index, encoder_name=encoder.name, dimension=encoder.dimension)
         chosen = store.setting(THRESHOLD_SETTING)
         if config.threshold is None and chosen is not None:

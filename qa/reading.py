@@ -109,7 +109,13 @@ class Reading:
                 similarity = max((hit.similarity or 0.0 for hit in inside), default=0.0)
                 ordered.append((rank, Window(document, layout.tokens[part.first : part.last], similarity)))
         ordered.sort(key=lambda item: item[0])
-        return [window for _, window in ordered[: self.config.windows]]
+        chosen: list[Window] = []
+        left = self.config.read_tokens
+        for _, window in ordered[: self.config.windows]:
+            if not chosen or len(window.tokens) <= left:
+                chosen.append(window)
+                left -= len(window.tokens)
+        return chosen
 
     def read(self, asked: Asked, window: Window) -> list[Scored]:
         """The best spans of one window."""

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from index.errors import ModelError
-from qa.confidence import Calibration, Features, choose_threshold, expected_calibration_error, fit, load_calibration
+from qa.confidence import (
+    Calibration,
+    Features,
+    balanced_threshold,
+    choose_threshold,
+    expected_calibration_error,
+    fit,
+    load_calibration,
+)
 
 
 def test_probability_by_hand() -> None:
@@ -39,6 +47,16 @@ def test_threshold_keeps_wrong_answers_rare() -> None:
     assert choose_threshold(probabilities, right, most_wrong=0.2) == 0.5  # 1 wrong of 5
     assert choose_threshold(probabilities, right, most_wrong=0.0) == 0.8
     assert choose_threshold([0.9], [False], most_wrong=0.1) == 1.0
+
+
+def test_balanced_threshold_by_hand() -> None:
+    probabilities, right = [0.9, 0.7, 0.6, 0.3], [True, True, False, False]
+    # at 0.7 both answerable ones are right and both unanswerable ones refused
+    assert balanced_threshold(probabilities, right, [True, True, False, False]) == 0.7
+    # both answerable ones right (1) and the unanswerable one answered (0): no better than answering nothing
+    assert balanced_threshold([0.9, 0.8, 0.2], [False, True, True], [False, True, True]) == 1.0
+    with pytest.raises(ValueError, match="needs both"):
+        balanced_threshold([0.5], [True], [True])
 
 
 def test_threshold_does_not_split_ties() -> None:

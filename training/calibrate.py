@@ -23,7 +23,15 @@ from tqdm import tqdm
 
 from index.types import Document
 from qa.candidates import Scored, distinct, features_of, lead_of
-from qa.confidence import FEATURES, Calibration, Features, choose_threshold, expected_calibration_error, fit
+from qa.confidence import (
+    FEATURES,
+    Calibration,
+    Features,
+    balanced_threshold,
+    choose_threshold,
+    expected_calibration_error,
+    fit,
+)
 from qa.config import Config
 from qa.evaluation import Gold, f1, index_contexts, read_gold
 from qa.pipeline import Answerer
@@ -123,7 +131,11 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("qa/model"))
     parser.add_argument("--data", type=Path, default=Path("training/data"))
     parser.add_argument("--public", type=Path, required=True, help="folder with squad_val.jsonl.gz")
-    parser.add_argument("--most-wrong", type=float, default=0.1, help="share of the answers given that may be wrong")
+    parser.add_argument(
+        "--most-wrong",
+        type=float,
+        help="share of the answers given that may be wrong; without it, right answers and refusals are balanced",
+    )
     parser.add_argument("--samples", type=Path, help="keep the samples here, or use those that are there")
     options = parser.parse_args()
     if options.samples is not None and options.samples.exists():
@@ -139,7 +151,11 @@ def main() -> None:
     bias, weights = fit(features, np.array([one.right for one in news_to_fit]))
     draft = Calibration(bias, weights, 0.0)
     probabilities = [probability(draft, one) for one in news_to_fit]
-    threshold = choose_threshold(probabilities, [one.right for one in news_to_fit], most_wrong=options.most_wrong)
+    right = [one.right for one in news_to_fit]
+    if options.most_wrong is None:
+        threshold = balanced_threshold(probabilities, right, [one.answerable for one in news_to_fit])
+    else:
+        threshold = choose_threshold(probabilities, right, most_wrong=options.most_wrong)
     calibration = Calibration(bias, weights, threshold)
     reports = [
         report(
