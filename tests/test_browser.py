@@ -32,7 +32,7 @@ START_SECONDS = 120
 ANSWER_MS = 30_000
 UNANSWERABLE = "What is the capital of Australia?"
 
-# A server whose answers are under the test's control; `{ask}` is the body of its answerer's `ask(self, question)`.
+# A server whose answers are under the test's control; `{ask}` is the body of its answerer's `ask(self, question, history)`.
 FAKE_SERVER = """
 import sys, time
 from index.errors import StoreError
@@ -41,7 +41,7 @@ from qa.types import Answer, Evidence
 from ui.chat import serve
 
 class Fake:
-    def ask(self, question):
+    def ask(self, question, history=()):
         {ask}
 
 def found(question, text, answer):
@@ -198,7 +198,7 @@ def test_a_question_gets_its_answer_and_the_sentence_with_the_answer_marked(serv
     expect(best.locator("mark")).to_have_text("Louis Hofmann")
     expect(best.locator(".qa-sentence")).to_contain_text("the other is Werner Pfennig (Louis Hofmann), a young man")
     expect(best.locator(".qa-place")).to_contain_text("000_e6d6c117e4a10c10.txt")
-    expect(page.locator("#conversation .qa-meta").first).to_have_text(re.compile(r"right · >?\d+%$"))
+    expect(page.locator("#conversation .qa-meta").first).to_have_text(re.compile(r"(right|wrong) · >?\d+%$"))
     for box in (best.locator("mark"), page.locator("#conversation .qa-text")):
         expect(box).to_be_in_viewport()
 
