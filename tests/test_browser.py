@@ -32,7 +32,7 @@ START_SECONDS = 120
 ANSWER_MS = 30_000
 UNANSWERABLE = "What is the capital of Australia?"
 
-# A server whose answers are under the test's control; `{ask}` is the body of its answerer's `ask(self, question, history)`.
+# A server whose answers are under the test's control; `{ask}` is the body of its answerer's `ask`.
 FAKE_SERVER = """
 import sys, time
 from index.errors import StoreError
