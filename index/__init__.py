@@ -9,7 +9,7 @@ from index.errors import DocumentError, EncoderMismatchError, IndexingError, Mod
 from index.passages import split_passages
 from index.search import search
 from index.store import SqliteStore
-from index.types import Document, Encoder, Hit, Passage, Store
+from index.types import Document, Encoder, Hit, Passage, Section, Store
 
 __all__ = [
     "BuildReport",
@@ -22,6 +22,7 @@ __all__ = [
     "ModelError",
     "OnnxEncoder",
     "Passage",
+    "Section",
     "SentenceTransformerEncoder",
     "SqliteStore",
     "Store",

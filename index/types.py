@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,7 +11,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Document", "Encoder", "Hit", "Passage", "Store"]
+__all__ = ["Document", "Encoder", "Hit", "Passage", "Section", "Store"]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A page of a document, or what stands under one heading; it ends where the next one starts.
+
+    `start` counts characters of the document's text; `label` is what a reader would look for: "p. 12", "Methods".
+    """
+
+    start: int
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +30,23 @@ class Document:
     """A text that answers come from.
 
     `name` is unique in its index: the path it was read from, relative to its folder. `id` is the store's row id, 0
-    for a document that is in no store yet. Every offset in this package counts characters of `text`.
+    for a document that is in no store yet. Every offset in this package counts characters of `text`. `sections` are
+    in order of their starts; `author` and `date` (ISO 8601, as far as it is known: "2023", "2023-09-14") are what the
+    file itself says.
     """
 
     name: str
     title: str
     text: str
     id: int = 0
+    sections: tuple[Section, ...] = ()
+    author: str | None = None
+    date: str | None = None
+
+    def place(self, start: int) -> str | None:
+        """The label of the section that holds character `start`; None before the first section or without any."""
+        number = bisect_right(self.sections, start, key=lambda section: section.start)
+        return self.sections[number - 1].label if number else None
 
 
 @dataclass(frozen=True, slots=True)
