@@ -9,10 +9,12 @@ import torch
 from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast
 
 from index.encoder import weights_folder
-from training import adopt, augment
+from training import adopt, adopt_pairs, augment
 from training.check_articles import BANNED, article_problems
+from training.export import export
 from training.prepare import prepare, windows
 from training.recipe import RecipeError, Source, Stage, load_stage
+from training.restore import RestoreError, restore
 from training.rows import DataError, Row, read_rows
 from training.train import CheckpointError, batches, span_loss, train
 
@@ -197,3 +199,47 @@ def test_adopting_finds_the_right_occurrence() -> None:
     (question,) = adopt.located({"title": "t", "text": text, "qas": [qa]})["qas"]
     assert question["answers"] == [{"text": "Ada", "start": 8}]
     assert sum(adopt.held_out(f"title {number}") for number in range(2000)) == pytest.approx(400, abs=60)
+
+
+def test_pairs_are_placed_and_doubtful_ones_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    article = {"title": "t", "text": "Ada met Ada Smith at noon.", "qas": [{"question": "When?", "answers": []}]}
+    written = {
+        "title": "t",
+        "qas": [
+            {"q": "whom did she meet?", "a": "Ada", "near": "met Ada"},
+            {"q": "whom did he meet?", "a": None},
+            {"q": "who met?", "a": "Ada"},
+            {"q": "when?", "a": "noon"},
+        ],
+    }
+    (found,) = adopt_pairs.pairs([article], [written, {"title": "unknown", "qas": []}])
+    assert [(qa["question"], qa["answers"]) for qa in found["qas"]] == [
+        ("whom did she meet?", [{"text": "Ada", "start": 8}]),
+        ("whom did he meet?", []),
+    ]
+    printed = capsys.readouterr().out
+    assert "no unambiguous span: who met?" in printed
+    assert "asked already: when?" in printed
+    assert "no such article: unknown" in printed
+
+
+def test_an_exported_reader_can_be_trained_on(tmp_path: Path, tokenizer: PreTrainedTokenizerFast) -> None:
+    config = BertConfig(
+        vocab_size=30522, hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128
+    )
+    torch.manual_seed(0)
+    model = BertForQuestionAnswering(config).eval()
+    for parameter in model.parameters():  # a fresh model's biases are all zero, and the export would keep one of them
+        torch.nn.init.normal_(parameter, std=0.05)
+    model.save_pretrained(tmp_path / "start")
+    tokenizer.save_pretrained(tmp_path / "start")
+    export(tmp_path / "start", tmp_path / "reader", "tiny")
+    restore(tmp_path / "reader", tmp_path / "start", tmp_path / "again")
+    again = BertForQuestionAnswering.from_pretrained(tmp_path / "again").state_dict()
+    for name, weight in model.state_dict().items():
+        furthest = (again[name] - weight).abs().max().item()
+        assert furthest <= weight.abs().max().item() / 60, name  # seven bits and a sign, or eight of a whole table
+    BertForQuestionAnswering(BertConfig(**{**config.to_dict(), "num_hidden_layers": 3})).save_pretrained(tmp_path / "o")
+    with pytest.raises(RestoreError, match="does not match"):
+        restore(tmp_path / "reader", tmp_path / "o", tmp_path / "never")
+    assert not (tmp_path / "never").exists()

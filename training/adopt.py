@@ -38,7 +38,8 @@ def located(article: dict[str, Any]) -> dict[str, Any]:
     for qa in article["qas"]:
         answers = []
         if qa["a"] is not None:
-            start = text.index(qa["near"]) + qa["near"].index(qa["a"]) if qa.get("near") else text.index(qa["a"])
+            several = text.count(qa["a"]) > 1  # else what "near" says is not needed, and was not checked
+            start = text.index(qa["near"]) + qa["near"].index(qa["a"]) if several else text.index(qa["a"])
             answers = [{"text": qa["a"], "start": start}]
         questions.append({"question": qa["q"], "answers": answers, "kind": qa["kind"], "style": qa["style"]})
     return {"title": article["title"], "text": text, "qas": questions, "dialogues": article.get("dialogues", [])}

@@ -1,0 +1,101 @@
+"""The shipped int8 reader -> a Hugging Face folder to train on from; what int8 rounded off is soon learnt again.
+
+python -m training.restore qa/model --like READER --to DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from transformers import AutoModelForQuestionAnswering
+
+_DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
+
+
+class RestoreError(ValueError):
+    """The graph is not one that `training.export` wrote."""
+
+
+def weights(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
+    """The reader's parameters by their Hugging Face names, float32.
+
+    Raises:
+        RestoreError: a weight is missing, or there are others than an exported reader has.
+    """
+    held = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
+    plain = {name: _plain(held, name) for name in _names(held)}
+    found: dict[str, torch.Tensor] = {}
+    # matrix products without a name of their own, in the order of the graph: three a layer, then the head
+    products = sorted((name for name in plain if "MatMul_" in name), key=lambda name: int(name.rsplit("_", 1)[1]))
+    layers = sum(name.endswith("_qkv_weight") for name in plain)
+    if len(products) != len(_DENSE) * layers + 1:
+        raise RestoreError(f"{len(products)} matrix products for {layers} layers; was this made by training.export?")
+    for layer in range(layers):
+        prefix = f"bert.encoder.layer.{layer}"
+        for kind, value in (
+            ("weight", plain[f"Attention_{layer}_qkv_weight"].T),
+            ("bias", plain[f"Attention_{layer}_qkv_bias"]),
+        ):
+            for part, name in zip(np.split(value, 3), ("query", "key", "value"), strict=True):
+                found[f"{prefix}.attention.self.{name}.{kind}"] = _tensor(part)
+        for number, name in enumerate(_DENSE):
+            found[f"{prefix}.{name}.weight"] = _tensor(plain[products[len(_DENSE) * layer + number]].T)
+    found["qa_outputs.weight"] = _tensor(plain[products[-1]].T)
+    for name, value in plain.items():
+        if name.startswith("model."):
+            found[name.removeprefix("model.")] = _tensor(value)
+    return found
+
+
+def _names(held: dict[str, NDArray[np.float32]]) -> set[str]:
+    return {name.removesuffix("_quantized") for name in held if not name.endswith(("_scale", "_zero_point"))}
+
+
+def _plain(held: dict[str, NDArray[np.float32]], name: str) -> NDArray[np.float32]:
+    if name in held:
+        return held[name]
+    zero = held[f"{name}_zero_point"].astype(np.float32)
+    return (held[f"{name}_quantized"].astype(np.float32) - zero) * held[f"{name}_scale"].astype(np.float32)
+
+
+def _tensor(value: NDArray[np.float32]) -> torch.Tensor:
+    return torch.from_numpy(np.array(value, dtype=np.float32, order="C"))
+
+
+def restore(folder: Path, like: Path, target: Path) -> None:
+    """Write `target` as a Hugging Face folder with the weights of `folder`; `like` gives configuration and tokenizer.
+
+    Raises:
+        RestoreError: `folder` does not hold an exported reader, or one of another shape than `like`.
+    """
+    model = AutoModelForQuestionAnswering.from_pretrained(like, dtype=torch.float32)
+    try:
+        missing, unexpected = model.load_state_dict(weights(onnx.load(folder / "reader.onnx").graph), strict=False)
+    except (KeyError, RuntimeError) as error:
+        raise RestoreError(f"{folder} does not match {like}: {str(error)[:200]}") from error
+    if unexpected or any(not name.endswith("position_ids") for name in missing):
+        raise RestoreError(f"{folder} does not match {like}: missing {missing[:3]}, too many {unexpected[:3]}")
+    target.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(target)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(like / name, target / name)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--like", type=Path, required=True, help="Hugging Face folder of the same architecture")
+    parser.add_argument("--to", type=Path, required=True)
+    options = parser.parse_args()
+    restore(options.folder, options.like, options.to)
+
+
+if __name__ == "__main__":
+    main()
