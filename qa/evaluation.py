@@ -25,7 +25,7 @@ from index.store import SqliteStore
 from index.types import Document
 from qa.config import Config
 from qa.pipeline import Answerer
-from qa.types import Answer
+from qa.types import Answer, Turn
 
 __all__ = [
     "Gold",
@@ -50,13 +50,18 @@ class GoldError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """One question with every accepted answer (none: it has no answer), and its own context if it came with one."""
+    """One question with every accepted answer (none: it has no answer), and its own context if it came with one.
+
+    `history` are the turns before it, oldest first; `resolved` is the question made to stand alone, where that is told.
+    """
 
     id: str
     question: str
     answers: tuple[str, ...]
     context: str | None
     kind: str
+    history: tuple[Turn, ...] = ()
+    resolved: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +77,11 @@ class Outcome:
 
 
 def read_gold(path: Path) -> list[Gold]:
-    """Read `{question, answers, context?, id?, type?}` rows from JSON lines, gzip'd or not.
+    """Read `{question, answers, context?, id?, type?, history?, resolved?}` rows from JSON lines, gzip'd or not.
 
-    `answers` is a list of strings or of `{text, start}`; empty means the question has no answer. Articles with `qas`
-    (`{title, text, qas: [...]}`) are taken too.
+    `answers` is a list of strings or of `{text, start}`; empty means the question has no answer. `history` is a list of
+    `{q, a}` turns before the question, `a` null where there was no answer; `resolved` the question made to stand alone.
+    Articles with `qas` (`{title, text, qas: [...]}`) are taken too.
 
     Raises:
         GoldError: the file cannot be read, or a row lacks a field or has one of the wrong kind.
@@ -111,9 +117,9 @@ def _gold(row: dict[str, Any], number: str) -> Gold:
         raise TypeError("question and answers must be text")
     if context is not None and not isinstance(context, str):
         raise TypeError("context must be text")
-    return Gold(
-        str(row.get("id", number)), question, tuple(answers), context, str(row.get("type", row.get("kind", "")))
-    )
+    kind = str(row.get("type", row.get("kind", "")))
+    history = tuple(Turn(str(turn["q"]), turn["a"]) for turn in row.get("history", []))
+    return Gold(str(row.get("id", number)), question, tuple(answers), context, kind, history, row.get("resolved"))
 
 
 def normalize(text: str) -> str:
@@ -159,7 +165,7 @@ def evaluate(
     outcomes = []
     for done, gold in enumerate(golds, start=1):
         begin = time.perf_counter()
-        answer = answerer.ask(gold.question)
+        answer = answerer.ask(gold.question, gold.history)
         seconds = time.perf_counter() - begin
         outcomes.append(_outcome(gold, answer, _retrieved(gold, answer), seconds))
         if progress is not None:
@@ -226,6 +232,7 @@ def index_contexts(
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """The figures of an evaluation: percentages with one decimal, latency in milliseconds.
 
+    `left_alone` is there for dialogues: of the questions that stand alone after a history, the share read as typed.
     `right` is the share of answerable questions answered with F1 >= 0.5; `refused` the share of unanswerable ones not
     answered; `wrong` the share of given answers that are wrong (F1 < 0.5, or given where there is none).
     """
@@ -251,6 +258,12 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "hit_at_k": _percent(retrieved),
         "latency_ms": {"p50": _at(latency, 0.5), "p95": _at(latency, 0.95)},
     }
+    alone = [o for o in outcomes if o.gold.history and o.gold.resolved == o.gold.question]
+    if alone:  # questions after a history that must be read as typed
+        figures["left_alone"] = {
+            "questions": len(alone),
+            "untouched": _percent([o.answer.read_as == o.gold.question for o in alone]),
+        }
     kinds = sorted({o.gold.kind for o in outcomes if o.gold.kind})
     if kinds:
         by_kind = {kind: [o for o in outcomes if o.gold.kind == kind] for kind in kinds}

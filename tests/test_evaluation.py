@@ -1,12 +1,13 @@
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from index.types import Document
 from qa.evaluation import Gold, GoldError, Outcome, exact_match, f1, normalize, read_gold, summary
-from qa.types import Answer, Candidate, Evidence
+from qa.types import Answer, Candidate, Evidence, Turn
 
 
 @pytest.mark.parametrize(
@@ -106,3 +107,24 @@ def test_an_answer_prints_and_serialises() -> None:
     assert str(answer) == "some"
     assert json.loads(json.dumps(answer.to_dict()))["evidence"]["document"] == "d.txt"
     assert str(Answer("q", "q", None, 0.1, None, (), ())) == "The documents don't say."
+
+
+def test_a_dialogue_is_read_with_its_history(tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    row = {"question": "and Bob?", "answers": ["Cid"], "history": [{"q": "who saw Ann?", "a": None}], "resolved": "x"}
+    path.write_text(json.dumps(row))
+    (gold,) = read_gold(path)
+    assert gold.history == (Turn("who saw Ann?", None),)
+    assert gold.resolved == "x"
+    path.write_text(json.dumps({**row, "history": [{"q": "who saw Ann?"}]}))
+    with pytest.raises(GoldError, match=r"talk.jsonl:1"):
+        read_gold(path)
+
+
+def test_questions_that_stand_alone_are_counted_apart() -> None:
+    one, other = outcome(("a",), "a", 1.0), outcome(("a",), "a", 1.0)
+    history = (Turn("q0", None),)
+    typed = replace(one, gold=replace(one.gold, history=history, resolved="q"))
+    bent = replace(typed, answer=replace(other.answer, read_as="something else"))
+    assert summary([typed, bent, other])["left_alone"] == {"questions": 2, "untouched": 50.0}
+    assert "left_alone" not in summary([other])
