@@ -1,0 +1,136 @@
+"""Lines as they stand on pages -> paragraphs, so that a sentence is whole however the page broke it.
+
+A page only has lines and where they stand. A new paragraph is told by what a typesetter does for the eye: a larger
+gap, another size, an indented first line, or a line that ends although the next word would have fitted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from index.formats.extract import TextBuilder
+
+__all__ = ["Line", "write_pages"]
+
+_SENTENCE_END = re.compile(r"[.!?…:][\"'”’»)\]]*$|[。！？]$")
+_ITEM = re.compile(r"^(?:[•‣▪●◦■–—*·\-]\s|\(?\d{1,3}[.)]\s|\(?[a-z][.)]\s)")
+_WORD = re.compile(r"[^\W\d_]+")
+_COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_KEEP_HYPHEN = frozenset({"well", "self", "half"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a page: where it starts and ends (points, y grows upwards), its height, and whether a word goes on."""
+
+    text: str
+    left: float
+    right: float
+    y: float
+    size: float
+    hyphenated: bool = False
+
+
+def write_pages(pages: Sequence[Sequence[Line]], builder: TextBuilder) -> None:
+    """Add the text of `pages` to `builder`, page N as section "p. N"; running heads and page numbers are left out.
+
+    A running head is kept where it first stands: it may be the only place that names the report.
+    """
+    pages = _without_running_lines(pages)
+    words = Counter(word.lower() for lines in pages for line in lines for word in _COMPOUND.findall(line.text))
+    before: Line | None = None
+    gap = margin = 0.0
+    for number, lines in enumerate(pages, start=1):
+        builder.section(f"p. {number}")
+        pitch = _pitch(lines)
+        margins = _margins(lines)
+        for position, line in enumerate(lines):
+            separator = "\n\n"
+            if before is not None:
+                moved = position == 0 or line.y > before.y - 0.1 * line.size
+                fits = _next_word_fits(before, line, margin)
+                separator = _separator(before, line, gap if not moved else None, fits, words)
+            builder.add(line.text, separator)
+            before, gap, margin = line, pitch, margins[position]
+
+
+def _separator(before: Line, line: Line, pitch: float | None, fits: bool, words: Counter[str]) -> str:
+    """What stands between two lines. `pitch`: the page's usual distance of lines, None after a column or page."""
+    if before.hyphenated:
+        return _hyphen(before.text, line.text, words)
+    ended = _SENTENCE_END.search(before.text) is not None
+    goes_on = line.text[:1].islower() and not ended
+    if max(before.size, line.size) > 1.12 * min(before.size, line.size):
+        return "\n\n"
+    if _ITEM.match(line.text):
+        return "\n" if _ITEM.match(before.text) or not ended else "\n\n"
+    if pitch is None:
+        return " " if not ended and (goes_on or not fits) else "\n\n"
+    if before.y - line.y > 1.3 * pitch:
+        return "\n\n"
+    indented = line.left > before.left + 0.7 * line.size
+    if (indented and ended) or (fits and not goes_on):
+        return "\n\n"
+    return " "
+
+
+def _next_word_fits(before: Line, line: Line, margin: float) -> bool:
+    """Whether the first word of `line` had room at the end of the line before: then that line ends on purpose."""
+    letters = max(len(line.text), 1)
+    width = (line.right - line.left) / letters * (len(line.text.split(" ", 1)[0]) + 1)
+    return before.right + 1.1 * width < margin
+
+
+def _hyphen(before: str, after: str, words: Counter[str]) -> str:
+    """Joins the halves of a word: "" drops the hyphen, "-" keeps it, as the document itself writes the word."""
+    heads, tails = _WORD.findall(before[-40:]), _WORD.match(after)
+    if not heads or tails is None or not before.endswith(heads[-1]):
+        return "-"
+    head, tail = heads[-1].lower(), tails[0]
+    if words[head + tail.lower()]:
+        return ""
+    return "-" if words[f"{head}-{tail.lower()}"] or tail[0].isupper() or head in _KEEP_HYPHEN else ""
+
+
+def _pitch(lines: Sequence[Line]) -> float:
+    """The usual distance of two lines of a paragraph."""
+    gaps = [
+        before.y - line.y
+        for before, line in pairwise(lines)
+        if 0.5 * line.size < before.y - line.y < 3 * line.size and abs(before.size - line.size) < 0.12 * line.size
+    ]
+    return median(gaps) if gaps else 1.5 * max((line.size for line in lines), default=10.0)
+
+
+def _margins(lines: Sequence[Line]) -> list[float]:
+    """For each line how far right lines reach in its column; a column ends where the next line is higher up."""
+    margins: list[float] = []
+    column: list[Line] = []
+    for line in lines:
+        if column and line.y > column[-1].y + line.size:
+            margins += [max(other.right for other in column)] * len(column)
+            column = []
+        column.append(line)
+    return margins + ([max(other.right for other in column)] * len(column) if column else [])
+
+
+def _without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
+    """`pages` without what stands at the same height at the edge of three pages or more, numbers aside."""
+    seen: dict[tuple[str, int], list[tuple[int, Line]]] = defaultdict(list)
+    for number, lines in enumerate(pages):
+        by_height = sorted(lines, key=lambda line: line.y)
+        for line in {id(line): line for line in (*by_height[:2], *by_height[-2:])}.values():
+            seen[re.sub(r"\d+", "#", line.text), round(line.y / 2)].append((number, line))
+    running: set[int] = set()
+    for (text, _), places in seen.items():
+        if len(places) >= 3:
+            first = 1 if any(character.isalpha() for character in text) else 0
+            running |= {id(line) for _, line in places[first:]}
+    kept = [[line for line in lines if id(line) not in running] for lines in pages]
+    # a page of nothing else keeps what it has
+    return [new if new else list(old) for new, old in zip(kept, pages, strict=True)]

@@ -1,0 +1,62 @@
+"""HTML: the main text of a page without menus, by trafilatura; the whole page where that finds no main text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from index.formats.characters import decode, without_controls
+from index.formats.dates import iso_date
+from index.formats.extract import Extract, TextBuilder
+from index.formats.markup import BOILERPLATE, parse_html, write_markup
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+__all__ = ["read_webpage"]
+
+# trafilatura's names of elements (those of TEI) -> those of HTML
+_HTML_NAMES = {"head": "h2", "lb": "br", "list": "ul", "item": "li", "row": "tr", "cell": "td", "quote": "blockquote"}
+# Below this much main text the page is read whole, if that gives more than twice as much.
+_SHORT = 250
+
+
+def read_webpage(raw: bytes) -> Extract:
+    """Nothing a page refers to is loaded.
+
+    Raises:
+        DocumentError: it is not text, or holds too much.
+    """
+    import trafilatura
+
+    text = without_controls(decode(raw, declared=True))
+    page = parse_html(text)
+    found = trafilatura.bare_extraction(
+        text,
+        with_metadata=True,
+        include_comments=False,
+        date_extraction_params={"original_date": True, "extensive_search": False},
+    )
+    main = TextBuilder()
+    title = author = date = None
+    if found is not None and not isinstance(found, dict):
+        title, author, date = found.title, found.author, iso_date(found.date)
+        if found.body is not None:
+            write_markup(_as_html(found.body), main)
+    extract = main.extract(title=title, author=author, date=date)
+    if len(extract.text) < _SHORT:
+        whole = TextBuilder()
+        write_markup(page, whole, without=BOILERPLATE)
+        title = title if title is not None else page.findtext(".//title")
+        everything = whole.extract(title=title, author=author, date=date)
+        if len(everything.text) > 2 * len(extract.text):
+            return everything
+    return extract
+
+
+def _as_html(body: _Element) -> _Element:
+    for element in body.iter():
+        if isinstance(element.tag, str):
+            element.tag = _HTML_NAMES.get(element.tag, element.tag)
+            if element.tag == "code" and "\n" in (element.text or ""):
+                element.tag = "pre"
+    return body
