@@ -97,7 +97,7 @@ def read_document(path: Path, name: str | None = None) -> Document:
             encrypted, or of a format not read here. The message names it and says what to do.
     """
     try:
-        extract = _extract(path)
+        kind, extract = _extract(path)
         if not extract.text.strip():
             raise DocumentError("holds no text")
     except DocumentError as error:
@@ -105,10 +105,14 @@ def read_document(path: Path, name: str | None = None) -> Document:
     except OSError as error:
         raise DocumentError(f"{printable(path)}: cannot be read ({error.strerror or error})") from error
     title = shortened(one_line(extract.title or ""), TITLE_LENGTH)
+    if not title:
+        # the first words of a film or a table say little
+        stem = one_line(printable(path.stem))
+        title = stem if kind in ("subtitles", "table") else title_of(extract.text, stem)
     author = shortened(one_line(extract.author or ""), AUTHOR_LENGTH)
     return Document(
         name=(name if name is not None else path.name).encode("utf-8", "backslashreplace").decode(),
-        title=title or title_of(extract.text, printable(path.stem)),
+        title=title,
         text=extract.text,
         sections=extract.sections,
         author=author or None,
@@ -116,7 +120,7 @@ def read_document(path: Path, name: str | None = None) -> Document:
     )
 
 
-def _extract(path: Path) -> Extract:
+def _extract(path: Path) -> tuple[str, Extract]:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise DocumentError("is a folder, not a file; add it as a folder")
@@ -131,7 +135,7 @@ def _extract(path: Path) -> Extract:
     kind = kind_of(path, head)
     _check_size(status.st_size, kind)
     # plain text has no parser that could fail, and needs no other process
-    return run_reader(kind, path) if kind == "text" else read_guarded(kind, path)
+    return kind, (run_reader(kind, path) if kind == "text" else read_guarded(kind, path))
 
 
 def _check_size(size: int, kind: str) -> None:

@@ -87,7 +87,7 @@ class _Writer:
             self._separator = "\n"
         elif tag == "li":
             self.flush()
-            self._separator = "\n" if _follows(element, "li") or _nested(element) else "\n\n"
+            self._separator = "\n" if _follows_item(element) or _nested(element) else "\n\n"
             self._mark = "- "
             self._children(element)
             self.flush()
@@ -125,7 +125,7 @@ class _Writer:
         self.flush()
         cells = [_text(cell, self._unread) for cell in row if _name(cell) in ("td", "th")]
         self._inline.append(" | ".join(cells) if any(cell.strip() for cell in cells) else "")
-        self._separator = "\n" if _follows(row, "tr") else "\n\n"
+        self._separator = "\n\n" if _is_first_row(row) else "\n"
         self.flush()
         self._separator = "\n\n"
 
@@ -139,9 +139,14 @@ def _hidden(element: _Element) -> bool:
     return element.get("hidden") is not None or "display:none" in (element.get("style") or "").replace(" ", "").lower()
 
 
-def _follows(element: _Element, tag: str) -> bool:
-    before = element.getprevious()
-    return before is not None and _name(before) == tag
+def _follows_item(item: _Element) -> bool:
+    before = item.getprevious()
+    return before is not None and _name(before) == "li"
+
+
+def _is_first_row(row: _Element) -> bool:
+    table = next(row.iterancestors("{*}table"), None)
+    return table is None or next(table.iter("{*}tr")) is row
 
 
 def _nested(item: _Element) -> bool:

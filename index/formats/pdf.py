@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ __all__ = ["read_pdf"]
 # PDFium's sign for a hyphen at the end of a line: the word goes on in the next.
 _HYPHEN = "\ufffe"
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_LEADERS = re.compile(r"(?:\s?\.){5,}")  # the dots of a table of contents
 # What writers of PDFs put where nobody gave a title or an author.
 _NO_NAMES = frozenset({"untitled", "(anonymous)", "anonymous", "unknown", "unspecified", "(unspecified)", "title"})
 _OCR = "make its text readable with OCR, e.g. `ocrmypdf in.pdf out.pdf`, and add the result"
@@ -98,7 +100,7 @@ def _lines_of(page: PdfPage) -> Iterator[Line]:
         for piece in textpage.get_text_range(errors="replace").replace(_HYPHEN, _HYPHEN + "\n").split("\n"):
             units = len(piece.encode("utf-16-le", "surrogatepass")) // 2
             text = piece.rstrip("\r" + _HYPHEN)
-            stripped = " ".join(text.translate(_LIGATURES).split())
+            stripped = _LEADERS.sub(" …", " ".join(text.translate(_LIGATURES).split()))
             if stripped:
                 before = len(text) - len(text.lstrip())
                 first = raw.FPDFText_GetCharIndexFromTextIndex(textpage, offset + before)
