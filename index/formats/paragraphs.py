@@ -7,13 +7,13 @@ gap, another size, an indented first line, or a line that ends although the next
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 from index.formats.extract import TextBuilder
+from index.formats.running import Line, split_running_lines
 
 __all__ = ["Line", "write_pages"]
 
@@ -24,29 +24,19 @@ _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _KEEP_HYPHEN = frozenset({"well", "self", "half"})
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a page: where it starts and ends (points, y grows upwards), its height, and whether a word goes on."""
-
-    text: str
-    left: float
-    right: float
-    y: float
-    size: float
-    hyphenated: bool = False
-
-
 def write_pages(pages: Sequence[Sequence[Line]], builder: TextBuilder) -> None:
     """Add the text of `pages` to `builder`, page N as section "p. N"; running heads and page numbers are left out.
 
-    A running head is kept where it first stands: it may be the only place that names the report.
+    A running head is kept once, where the first paragraph ends after it: it may be all that names the report.
     """
-    pages = _without_running_lines(pages)
+    pages, heads = split_running_lines(pages)
     words = Counter(word.lower() for lines in pages for line in lines for word in _COMPOUND.findall(line.text))
     before: Line | None = None
     gap = margin = 0.0
+    waiting: list[str] = []
     for number, lines in enumerate(pages, start=1):
         builder.section(f"p. {number}")
+        waiting += heads[number - 1]
         pitch = _pitch(lines)
         margins = _margins(lines)
         for position, line in enumerate(lines):
@@ -55,8 +45,14 @@ def write_pages(pages: Sequence[Sequence[Line]], builder: TextBuilder) -> None:
                 moved = position == 0 or line.y > before.y - 0.1 * line.size
                 fits = _next_word_fits(before, line, margin)
                 separator = _separator(before, line, gap if not moved else None, fits, words)
+            if separator == "\n\n":
+                for head in waiting:
+                    builder.add(head)
+                waiting.clear()
             builder.add(line.text, separator)
             before, gap, margin = line, pitch, margins[position]
+    for head in waiting:
+        builder.add(head)
 
 
 def _separator(before: Line, line: Line, pitch: float | None, fits: bool, words: Counter[str]) -> str:
@@ -117,20 +113,3 @@ def _margins(lines: Sequence[Line]) -> list[float]:
             column = []
         column.append(line)
     return margins + ([max(other.right for other in column)] * len(column) if column else [])
-
-
-def _without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """`pages` without what stands at the same height at the edge of three pages or more, numbers aside."""
-    seen: dict[tuple[str, int], list[tuple[int, Line]]] = defaultdict(list)
-    for number, lines in enumerate(pages):
-        by_height = sorted(lines, key=lambda line: line.y)
-        for line in {id(line): line for line in (*by_height[:2], *by_height[-2:])}.values():
-            seen[re.sub(r"\d+", "#", line.text), round(line.y / 2)].append((number, line))
-    running: set[int] = set()
-    for (text, _), places in seen.items():
-        if len(places) >= 3:
-            first = 1 if any(character.isalpha() for character in text) else 0
-            running |= {id(line) for _, line in places[first:]}
-    kept = [[line for line in lines if id(line) not in running] for lines in pages]
-    # a page of nothing else keeps what it has
-    return [new if new else list(old) for new, old in zip(kept, pages, strict=True)]

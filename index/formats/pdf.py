@@ -13,7 +13,8 @@ from index.formats.characters import one_line
 from index.formats.dates import iso_date
 from index.formats.extract import Extract, TextBuilder
 from index.formats.limits import MAX_PAGES
-from index.formats.paragraphs import Line, write_pages
+from index.formats.paragraphs import write_pages
+from index.formats.running import Line
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -23,6 +24,7 @@ __all__ = ["read_pdf"]
 # PDFium's sign for a hyphen at the end of a line: the word goes on in the next.
 _HYPHEN = "\ufffe"
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_BROKEN = re.compile(r"[^\W\d_][-‐]$")
 _LEADERS = re.compile(r"(?:\s?\.){5,}")  # the dots of a table of contents
 # What writers of PDFs put where nobody gave a title or an author.
 _NO_NAMES = frozenset({"untitled", "(anonymous)", "anonymous", "unknown", "unspecified", "(unspecified)", "title"})
@@ -106,7 +108,9 @@ def _lines_of(page: PdfPage) -> Iterator[Line]:
                 first = raw.FPDFText_GetCharIndexFromTextIndex(textpage, offset + before)
                 last = raw.FPDFText_GetCharIndexFromTextIndex(textpage, offset + max(len(text.rstrip()) - 1, before))
                 left, baseline, size, right = _geometry(raw, textpage, first, last)
-                yield Line(stripped, left, right, baseline, size, hyphenated=piece.endswith(_HYPHEN))
+                # PDFium signs no hyphen that ends a page
+                broken = piece.endswith(_HYPHEN) or _BROKEN.search(stripped) is not None
+                yield Line(stripped.rstrip("-‐") if broken else stripped, left, right, baseline, size, broken)
             offset += units + (0 if piece.endswith(_HYPHEN) else 1)
     finally:
         textpage.close()
