@@ -16,7 +16,7 @@ __all__ = ["read_webpage"]
 
 # trafilatura's names of elements (those of TEI) -> those of HTML
 _HTML_NAMES = {"head": "h2", "lb": "br", "list": "ul", "item": "li", "row": "tr", "cell": "td", "quote": "blockquote"}
-# Below this much main text the page is read whole, if that gives more than twice as much.
+# With less main text than this (its own threshold), trafilatura takes all there is, menus as well.
 _SHORT = 250
 
 
@@ -43,14 +43,22 @@ def read_webpage(raw: bytes) -> Extract:
         if found.body is not None:
             write_markup(_as_html(found.body), main)
     extract = main.extract(title=title, author=author, date=date)
-    if len(extract.text) < _SHORT:
-        whole = TextBuilder()
-        write_markup(page, whole, without=BOILERPLATE)
-        title = title if title is not None else page.findtext(".//title")
-        everything = whole.extract(title=title, author=author, date=date)
-        if len(everything.text) > 2 * len(extract.text):
-            return everything
-    return extract
+    if len(extract.text) >= _SHORT:
+        return extract
+    whole = TextBuilder()
+    write_markup(_main_part(page), whole, without=BOILERPLATE)
+    title = title if title is not None else page.findtext(".//title")
+    everything = whole.extract(title=title, author=author, date=date)
+    return everything if everything.text else extract
+
+
+def _main_part(page: _Element) -> _Element:
+    """What the page itself marks as its main part, else all of it."""
+    for name in ("main", "article"):
+        found = list(page.iter(name))
+        if len(found) == 1:
+            return found[0]
+    return page
 
 
 def _as_html(body: _Element) -> _Element:

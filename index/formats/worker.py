@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import DocumentError
+from index.formats.characters import one_line
 from index.formats.extract import Extract
 from index.formats.readers import run_reader
 
@@ -63,7 +64,7 @@ def answer(kind: str, path: Path) -> dict[str, Any]:
     try:
         extract = run_reader(kind, path)
     except DocumentError as error:
-        return {"error": str(error)}
+        return {"error": one_line(str(error))}  # names of an archive's parts may hold anything
     except MemoryError:
         return {"error": "memory"}
     except RecursionError:
@@ -71,8 +72,8 @@ def answer(kind: str, path: Path) -> dict[str, Any]:
     except OSError as error:
         return {"error": f"cannot be read ({error.strerror or error})"}
     except Exception as error:  # a parser's own bug must not stop the other files
-        name = type(error).__name__
-        return {"error": f"its {kind} parser failed ({name}: {str(error)[:200]}); export it again or save it as text"}
+        reason = f"{type(error).__name__}: {one_line(str(error))[:200]}"
+        return {"error": f"its {kind} parser failed ({reason}); export it again or save it as text"}
     return _as_json(extract)
 
 
