@@ -133,3 +133,15 @@ def test_the_process_ends_with_its_user(tmp_path: Path, ending: str) -> None:
             return
         time.sleep(0.05)
     pytest.fail("the parsers' process outlived its user")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_has_a_reader_of_its_own(tmp_path: Path) -> None:
+    path = make_pdf(tmp_path / "a.pdf", CHAPTERS)
+    code = (
+        "import os, sys; from pathlib import Path; from index import read_document;"
+        f"path = Path({str(path)!r}); before = read_document(path); child = os.fork();"
+        "same = all(read_document(path) == before for _ in range(20));"
+        "sys.exit(not same) if child == 0 else sys.exit(os.waitpid(child, 0)[1] or not same)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0

@@ -182,3 +182,8 @@ def test_a_wreck_is_told_as_one(tmp_path: Path, rest: bytes) -> None:
 def test_placeholders_are_no_titles(tmp_path: Path) -> None:
     document = read_document(draw_pdf(tmp_path / "a.pdf", [[(72.0, 700.0, "The real title")]]))  # reportlab: "untitled"
     assert (document.title, document.author) == ("The real title", None)
+
+
+def test_japanese_lines_are_joined_without_spaces() -> None:
+    lines = [Line("東京は日本の首都であり、世界最大", 72, 400, 700, 12), Line("級の都市である。", 72, 250, 686, 12)]
+    assert lines_text(lines) == "東京は日本の首都であり、世界最大級の都市である。"

@@ -40,7 +40,6 @@ class Guard:
         self._command = command
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._owner = 0
 
     def read(self, kind: str, path: Path) -> Extract:
         """Read the file at `path` as `kind`.
@@ -65,6 +64,11 @@ class Guard:
         sections = tuple(Section(start, label) for start, label in reply["sections"])
         return Extract(reply["text"], sections, reply["title"], reply["author"], reply["date"])
 
+    def forget(self) -> None:
+        """For a forked process, which has its parent's pipes but must not speak into them."""
+        self._lock = threading.Lock()
+        self._process = None
+
     def close(self) -> None:
         """End the process; the next file starts another."""
         with self._lock:
@@ -79,13 +83,11 @@ class Guard:
         return reasons.get(error, error)
 
     def _is_running(self) -> bool:
-        # a forked process has the parent's pipes, but must not speak into them
-        return self._process is not None and self._owner == os.getpid() and self._process.poll() is None
+        return self._process is not None and self._process.poll() is None
 
     def _ask(self, request: bytes) -> dict[str, Any]:
         if not self._is_running():
             self._process = self._start()
-            self._owner = os.getpid()
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return {"error": "crash"}
@@ -134,7 +136,7 @@ class Guard:
 
     def _stop(self) -> None:
         process, self._process = self._process, None
-        if process is None or self._owner != os.getpid():
+        if process is None:
             return
         process.kill()
         process.wait()
@@ -147,6 +149,8 @@ class Guard:
 
 _guard = Guard()
 atexit.register(_guard.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_guard.forget)
 
 
 def read_guarded(kind: str, path: Path) -> Extract:

@@ -20,6 +20,7 @@ __all__ = ["Line", "write_pages"]
 _SENTENCE_END = re.compile(r"[.!?…:][\"'”’»)\]]*$|[。！？]$")
 _ITEM = re.compile(r"^(?:[•‣▪●◦■–—*·\-]\s|\(?\d{1,3}[.)]\s|\(?[a-z][.)]\s)")
 _WORD = re.compile(r"[^\W\d_]+")
+_UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _KEEP_HYPHEN = frozenset({"well", "self", "half"})
 
@@ -66,13 +67,18 @@ def _separator(before: Line, line: Line, pitch: float | None, fits: bool, words:
     if _ITEM.match(line.text):
         return "\n" if _ITEM.match(before.text) or not ended else "\n\n"
     if pitch is None:
-        return " " if not ended and (goes_on or not fits) else "\n\n"
+        return _space(before, line) if not ended and (goes_on or not fits) else "\n\n"
     if before.y - line.y > 1.3 * pitch:
         return "\n\n"
     indented = line.left > before.left + 0.7 * line.size
     if (indented and ended) or (fits and not goes_on):
         return "\n\n"
-    return " "
+    return _space(before, line)
+
+
+def _space(before: Line, line: Line) -> str:
+    """Chinese and Japanese have no spaces between words, so none between lines."""
+    return "" if _UNSPACED.match(before.text[-1:]) and _UNSPACED.match(line.text) else " "
 
 
 def _next_word_fits(before: Line, line: Line, margin: float) -> bool:
