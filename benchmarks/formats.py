@@ -22,7 +22,7 @@ from index import read_document
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from sample_files import MAKERS, Chapter  # noqa: E402 - the makers of test files, beside the tests
+from sample_files import MAKERS, Chapter
 
 WORDS = "harbour lighthouse ship storm winter letter bakery bread green railway town opened sailed wrote found".split()
 

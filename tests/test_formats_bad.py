@@ -1,6 +1,7 @@
 """Files that cannot be read: each is named, with the reason and what to do; none takes the program with it."""
 
 import os
+import time
 import zipfile
 from pathlib import Path
 
@@ -270,3 +271,28 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pyt
     assert [str(error) for error in skipped] == [
         f"{tmp_path}/locked: cannot be listed (Permission denied); allow reading it"
     ]
+
+
+def test_what_is_nested_deeply_is_read_or_refused_but_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    path.write_text("<body>" + "".join(f"<font>word{n} <b> more" for n in range(600)))
+    assert "word599" in read_document(path).text
+    path.write_text("<div>" * 20_000 + "the end")
+    assert "is nested too deeply" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("comments.txt", b"<!---->" * 580),
+        ("voices.vtt", b"WEBVTT\n\n00:00.000 --> 00:01.000\n" + b"<v " * 20_000),
+        ("brackets.md", b"[" * 20_000),
+        ("quotes.csv", b'"' * 100_001),
+    ],
+)
+def test_no_pattern_takes_for_ever(tmp_path: Path, name: str, raw: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(raw)
+    started = time.monotonic()
+    read_document(path)
+    assert time.monotonic() - started < 10

@@ -12,6 +12,7 @@ from index.formats.markup import parse_html, write_markup
 __all__ = ["read_markdown"]
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_NESTING = 100  # deeper lists and quotes are left out; the parser's own 20 is soon reached
 _FIELD = re.compile(r"^(title|author|date)[ \t]*:[ \t]*(.+)$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -31,7 +32,7 @@ def read_markdown(raw: bytes) -> Extract:
         fields = {match[1].lower(): one_line(match[2]).strip("\"'") for match in _FIELD.finditer(front[1])}
         text = text[front.end() :]
     builder = TextBuilder()
-    rendered = MarkdownIt("commonmark").enable("table").render(text)
+    rendered = MarkdownIt("commonmark", {"maxNesting": _NESTING}).enable("table").render(text)
     if rendered.strip():
         write_markup(parse_html(f"<html><body>{rendered}</body></html>"), builder)
     return builder.extract(title=fields.get("title"), author=fields.get("author"), date=iso_date(fields.get("date")))

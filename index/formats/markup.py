@@ -188,9 +188,13 @@ def parse_html(text: str) -> _Element:
     from lxml import html as lxml_html
 
     try:
-        root = lxml_html.document_fromstring(_DECLARATION.sub("", text))
+        # huge_tree: else what is nested deeper than 256 elements, as unclosed tags do it, is left out without a word
+        parser = lxml_html.HTMLParser(no_network=True, huge_tree=True)
+        root = lxml_html.document_fromstring(_DECLARATION.sub("", text), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError("holds no text that can be read as HTML; open it in a browser and save it again") from error
+    if any("Excessive depth" in entry.message for entry in parser.error_log):
+        raise DocumentError("is nested too deeply; open it in a browser and save it as text")
     return root
 
 

@@ -24,6 +24,7 @@ __all__ = ["read_pdf"]
 # PDFium's sign for a hyphen at the end of a line: the word goes on in the next.
 _HYPHEN = "\ufffe"
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_UNKNOWN = re.compile("[\ufffd\ue000-\uf8ff]")
 _BROKEN = re.compile(r"[^\W\d_][-‐]$")
 _LEADERS = re.compile(r"(?:\s?\.){5,}")  # the dots of a table of contents
 # What writers of PDFs put where nobody gave a title or an author.
@@ -62,7 +63,7 @@ def _read(pdf: PdfDocument) -> Extract:
     text = "".join(line.text for lines in pages for line in lines)
     if not any(character.isalnum() for character in text):
         raise DocumentError(f"holds no text on its {count} page(s), only pictures, as scans do; {_OCR}")
-    if sum(character == "\ufffd" or "\ue000" <= character <= "\uf8ff" for character in text) > len(text) / 2:
+    if len(_UNKNOWN.findall(text)) > len(text) / 2:
         raise DocumentError(f"holds text in fonts that don't say which letters their shapes are; {_OCR}")
     write_pages(pages, builder)
     fields = {key: one_line(value) for key, value in pdf.get_metadata_dict().items()}

@@ -55,7 +55,8 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"ID3", "is a sound file; add a transcript"),
     (b"RIFF", "is a sound, film or picture file; add a transcript"),
 )
-_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_BEFORE_HTML = re.compile(r"\s+|<\?xml[^>]*>|<!--.*?-->", re.DOTALL)
 _TIMINGS = re.compile(rf"\A\s*(?:\d{{1,6}}[ \t]*\n)?{TIMING.pattern.removeprefix('^')}")
 
 
@@ -70,13 +71,13 @@ def kind_of(path: Path, head: bytes) -> str:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _kind_of_archive(path)
     for magic, message in _OTHERS:
-        if head.startswith(magic) or (magic in (b"BOOKMOBI",) and head[60:68] == magic):
+        if head.startswith(magic) or (magic == b"BOOKMOBI" and head[60:68] == magic):
             raise DocumentError(message)
     if head[4:8] == b"ftyp":
         raise DocumentError("is a film, sound or picture file; add a transcript")
     kind = KINDS.get(path.suffix.lower(), "text")
     text = _as_text(head)
-    if _HTML.match(text):
+    if _is_html(text):
         return "html"
     if text.startswith("WEBVTT") or (kind == "text" and _TIMINGS.match(text)):
         return "subtitles"
@@ -85,6 +86,14 @@ def kind_of(path: Path, head: bytes) -> str:
             raise DocumentError(f"is not a {kind.upper()} file although it is named so; copy or export it again")
         return "text"
     return kind
+
+
+def _is_html(text: str) -> bool:
+    """Whether, after white space, comments and an XML declaration, a page begins."""
+    position = 0
+    while match := _BEFORE_HTML.match(text, position):
+        position = match.end()
+    return _HTML.match(text, position) is not None
 
 
 def _as_text(head: bytes) -> str:

@@ -16,7 +16,7 @@ __all__ = ["TIMING", "read_subtitles"]
 TIMING = re.compile(
     r"^[ \t]*(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,]\d{1,3}[ \t]*-->[ \t]*(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,]\d{1,3}"
 )
-_VOICE = re.compile(r"<v(?:\.[^ >]*)?\s+([^>]+)>")
+_VOICE = re.compile(r"<v(?:\.[^ <>]*)?\s+([^<>]+)>")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|</?\d[\d:.]*>|\{\\[^{}]*\}")
 _ROLLING = re.compile(r"<\d+:\d\d[:.\d]*>")
 _NEW_SPEAKER = re.compile(r"^(?:[-–—]\s?\w|>>)")

@@ -18,6 +18,8 @@ __all__ = ["read_webpage"]
 _HTML_NAMES = {"head": "h2", "lb": "br", "list": "ul", "item": "li", "row": "tr", "cell": "td", "quote": "blockquote"}
 # With less main text than this (its own threshold), trafilatura takes all there is, menus as well.
 _SHORT = 250
+# At this depth of elements within elements its parser leaves out the rest, without a word.
+_DEEP = 250
 
 
 def read_webpage(raw: bytes) -> Extract:
@@ -28,10 +30,9 @@ def read_webpage(raw: bytes) -> Extract:
     """
     import trafilatura
 
-    text = without_controls(decode(raw, declared=True))
-    page = parse_html(text)
+    page = parse_html(without_controls(decode(raw, declared=True)))
     found = trafilatura.bare_extraction(
-        text,
+        page,
         with_metadata=True,
         include_comments=False,
         date_extraction_params={"original_date": True, "extensive_search": False},
@@ -43,13 +44,23 @@ def read_webpage(raw: bytes) -> Extract:
         if found.body is not None:
             write_markup(_as_html(found.body), main)
     extract = main.extract(title=title, author=author, date=date)
-    if len(extract.text) >= _SHORT:
+    if len(extract.text) >= _SHORT and _depth(page) < _DEEP:
         return extract
     whole = TextBuilder()
     write_markup(_main_part(page), whole, without=BOILERPLATE)
     title = title if title is not None else page.findtext(".//title")
     everything = whole.extract(title=title, author=author, date=date)
     return everything if everything.text else extract
+
+
+def _depth(page: _Element) -> int:
+    from lxml import etree
+
+    depth = deepest = 0
+    for event, _ in etree.iterwalk(page, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _main_part(page: _Element) -> _Element:

@@ -21,6 +21,9 @@ from index.formats.readers import run_reader
 __all__ = ["answer", "serve"]
 
 
+DEPTH = 5000  # of Python's calls: two for each element within another
+
+
 def serve(seconds: int, memory: int) -> None:
     """Answer requests until standard input ends.
 
@@ -35,6 +38,7 @@ def serve(seconds: int, memory: int) -> None:
         os.dup2(nowhere, descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     _limit(memory)
+    sys.setrecursionlimit(DEPTH)
     for line in requests:
         if hasattr(signal, "alarm"):
             # beside the parent's own clock: a parser must not go on for ever when the parent was killed
