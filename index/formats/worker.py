@@ -75,6 +75,8 @@ def answer(kind: str, path: Path) -> dict[str, Any]:
         return {"error": "is nested too deeply; open it in its program and save it as text"}
     except OSError as error:
         return {"error": f"cannot be read ({error.strerror or error})"}
+    except ImportError as error:
+        return {"error": f"cannot be read: its parser is not installed ({error}); install this package again"}
     except Exception as error:  # a parser's own bug must not stop the other files
         reason = f"{type(error).__name__}: {one_line(str(error))[:200]}"
         return {"error": f"its {kind} parser failed ({reason}); export it again or save it as text"}
