@@ -1,12 +1,14 @@
 """Good files of every format: their sentences, their places, and what they say of themselves."""
 
 import socket
+import zipfile
 from pathlib import Path
 
 import pytest
 from sample_files import MAKERS, make_csv, make_docx, make_epub, make_html, make_subtitles
 
 from index.documents import read_document
+from index.formats.dates import iso_date
 from index.formats.readers import run_reader
 from index.types import Document
 
@@ -228,3 +230,51 @@ def test_a_wrong_suffix_does_not_matter(tmp_path: Path, suffix: str) -> None:
 def test_a_table_of_wide_cells(tmp_path: Path) -> None:
     path = make_csv(tmp_path / "a.csv", [("Long", ["word " * 100_000])])
     assert len(read_document(path).text) > 499_999
+
+
+def test_word_documents_as_word_writes_them(tmp_path: Path) -> None:
+    def p(text: str, style: str = "") -> str:
+        return f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{text}</w:p>'
+
+    def r(text: str) -> str:
+        return f"<w:r><w:t>{text}</w:t></w:r>"
+
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:mc="urn:mc"'
+    box = f"<w:r><mc:AlternateContent><mc:Choice><w:txbxContent>{p(r('In a box.'))}</w:txbxContent></mc:Choice>"
+    box += f"<mc:Fallback><w:txbxContent>{p(r('In a box.'))}</w:txbxContent></mc:Fallback></mc:AlternateContent></w:r>"
+    inner = f"<w:tbl><w:tr><w:tc>{p(r('inner'))}</w:tc></w:tr></w:tbl>"
+    body = (
+        p(r("Überblick"), "berschrift1")
+        + p(r("It was ") + f"<w:del>{r('never ')}</w:del><w:ins>{r('always ')}</w:ins>" + r("so.") + box)
+        + f"<w:sdt><w:sdtContent>{p(r('In a field.'))}</w:sdtContent></w:sdt>"
+        + f"<w:tbl><w:tr><w:tc>{p(r('a'))}{p(r('b'))}</w:tc><w:tc>{p(r('c'))}{inner}</w:tc></w:tr></w:tbl>"
+    )
+    styles = (
+        '<w:style w:styleId="base"><w:name w:val="heading 1"/></w:style>'
+        '<w:style w:styleId="berschrift1"><w:name w:val="Meine"/><w:basedOn w:val="base"/></w:style>'
+    )
+    with zipfile.ZipFile(tmp_path / "a.docx", "w") as file:
+        file.writestr("word/document.xml", f"<w:document {space}><w:body>{body}</w:body></w:document>")
+        file.writestr("word/styles.xml", f"<w:styles {space}>{styles}</w:styles>")
+        footnotes = f"<w:footnotes {space}><w:footnote>{p(r('A note.'))}</w:footnote></w:footnotes>"
+        file.writestr("word/footnotes.xml", footnotes)
+    document = read_document(tmp_path / "a.docx")
+    assert document.text == "Überblick\n\nIt was always so.\n\nIn a box.\n\nIn a field.\n\na b | c inner\n\nA note."
+    assert [section.label for section in document.sections] == ["Überblick", "Footnotes"]
+
+
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("2023-09-14T10:00:00Z", "2023-09-14"),
+        ("D:20230914101500+02'00'", "2023-09-14"),
+        ("2023-09", "2023-09"),
+        ("2023", "2023"),
+        ("2023-13-40", None),
+        ("14 September", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_dates(written: str | None, iso: str | None) -> None:
+    assert iso_date(written) == iso

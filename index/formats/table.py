@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from itertools import islice
 
 from index.errors import DocumentError
@@ -48,12 +47,12 @@ def read_table(raw: bytes) -> Extract:
 
 
 def _delimiter(text: str) -> str:
-    """The one that gives most of the first rows the same number of cells, the more the better."""
+    """The one that cuts the first row, and most of those after it into as many cells; the more the better."""
 
     def score(delimiter: str) -> tuple[float, int]:
         rows = [len(row) for row in islice(csv.reader(io.StringIO(text[:65536]), delimiter=delimiter), 30) if row]
-        width, count = Counter(rows).most_common(1)[0] if rows else (1, 0)
-        return (count / len(rows), width) if width > 1 else (0.0, 0)
+        width = rows[0] if rows else 1
+        return (rows.count(width) / len(rows), width) if width > 1 else (0.0, 0)
 
     return max((",", ";", "\t", "|"), key=score)
 
