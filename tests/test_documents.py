@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from index.documents import MAX_BYTES, find_documents, read_document, title_of
+from index.documents import find_documents, read_document, title_of
 from index.errors import DocumentError
+from index.formats.limits import MAX_BYTES
 
 
 def test_text_is_kept_but_for_line_ends(tmp_path: Path) -> None:
@@ -26,7 +27,7 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
     [
         (b"", "holds no text"),
         (b" \n\t", "holds no text"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is not text"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is a PNG picture"),
         (b"ab\x00cd", "NUL"),
     ],
 )
