@@ -28,6 +28,12 @@ _GLUE = (_ASKING | _PRONOUNS) | frozenset(
     "to for from by with about as into than and or but if there many much old long far often else also tell me i you "
     "we my your name play plays played playing called call get got make made say said".split()
 )
+# "that film", "this town": a pointing word before one of these stands for what the last turn spoke of
+_KINDS = frozenset(
+    "film movie series show play novel book story episode album song band game company firm business team club party "
+    "city town village country place school house building bridge ship boat man woman person actor actress character "
+    "role project event award prize museum hotel restaurant one group".split()
+)
 _LEAD = re.compile(r"^\s*(?:(?:and|but|so|ok|okay)\b[\s,]*)?(?:(?:what|how) about\b[\s,]*)?", re.IGNORECASE)
 _VERB = re.compile(
     r"\b(?:is|are|was|were|be|been|do|does|did|has|have|had|can|could|will|would|should|may|might|must|\w+'s|\w+’s)\b",
@@ -35,9 +41,19 @@ _VERB = re.compile(
 )
 _DO = re.compile(r"\b(?:do|does|did)\b", re.IGNORECASE)
 _EXISTS = re.compile(r"\b(?:is|are|was|were|be|been)\s+there\b|\bthere\s+(?:is|are|was|were)\b", re.IGNORECASE)
+# "is it true that ...", "what does it cost to ...": an "it" that stands for what comes after it
+_EMPTY_IT = re.compile(
+    r"\b(?:is|was|would be|be)\s+it\s+(?:\w+\s+){1,3}(?:to|that|who|which)\b|\bit\s+costs?\b.*\bto\b", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _PRONOUN = re.compile(
     rf"\b({'|'.join(sorted({*_PRONOUNS, 'there'}, key=len, reverse=True))})\b(['’]s\b)?", re.IGNORECASE
+)
+# what no "he", "it" or "they" stands for: "12 March 1930", "$5.1 million", "about 40 %"
+_AMOUNT = re.compile(
+    r"(?:(?:about|around|nearly|almost|over|only|just|in|on|at|from|until|the night of)\s+)*[$£€]?\d|"
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december)\s+\d",
+    re.IGNORECASE,
 )
 _MOST = 6
 
@@ -91,10 +107,14 @@ def _leaning_word(question: str) -> re.Match[str] | None:
         names = [name for name in _WORD.findall(before)[1:] if name[0].isupper() and name.lower() not in _GLUE]
         if names or (word in _THING and re.search(r"\b(?:the|a|an)\s+\w+", before)):
             continue  # the question itself says what is meant
+        if word == "it" and _EMPTY_IT.search(question):
+            continue
         if word == "there" and (_EXISTS.search(question) or not before.strip()):
             continue
         if word in _POINTING:
             follows = _WORD.match(after.lstrip())
+            if follows and follows.group().lower() in _KINDS:
+                return match
             comes = _WORD.findall(before)
             if comes and _VERB.fullmatch(comes[-1]):  # "how long did that take"
                 return match
@@ -137,11 +157,26 @@ def _spoken_of(question: str, history: Sequence[Turn]) -> list[str]:
     found: list[str] = []
     for turn in reversed(history[-2:]):
         asked_who = turn.question.strip().lower().startswith(("who", "which actor", "which person"))
-        mentioned = [one for start, end in _chunks(turn.question) for one in _without_verb(turn.question, start, end)]
+        mentioned = [one for start, end in _named(turn.question) for one in _without_verb(turn.question, start, end)]
         if turn.answer is not None and not (words & _THING and asked_who and not words & (_PERSON | _MANY)):
             found.append(turn.answer)
         found.extend(reversed(mentioned))
+    if words & (_PERSON | _THING | _MANY) and not words & _POINTING:
+        found = [one for one in found if not _AMOUNT.match(one)]
     return [one for one in found if one.strip()]
+
+
+def _named(question: str) -> list[tuple[int, int]]:
+    """The chunks of a question that name something: after "did the bridge" a bare "open" or "set out" is its verb."""
+    chunks = _chunks(question)
+    helper = _DO.search(question)
+    after = [span for span in chunks if helper is not None and span[0] > helper.end()]
+    verbs = {
+        (start, end)
+        for start, end in after[1:]
+        if question[start:end].islower() and question[start:end].split()[0] not in _ARTICLES
+    }
+    return [span for span in chunks if span not in verbs]
 
 
 def _is_glue(word: str, *, opens: bool) -> bool:
@@ -165,6 +200,8 @@ def _exchanged(question: str, one: str) -> str:
     if word == "there":
         return f"{before}at {one}{after}"
     follows = _WORD.match(after.lstrip())
+    if word in _POINTING and follows and follows.group().lower() in _KINDS:
+        return f"{before}{one}{after.lstrip()[follows.end() :]}"
     # "what is her job", but "who met her"
     possessive = word in _POSSESSIVE or (word == "her" and follows and follows.group().lower() not in _GLUE)
     return f"{before}{one}{chr(39) + 's' if possessive or match.group(2) else ''}{after}"

@@ -59,6 +59,22 @@ def test_without_a_history_there_is_nothing_to_lean_on() -> None:
     assert readings("what else was he in?", []) == []
 
 
+def test_a_kind_of_thing_pointed_at_is_what_was_spoken_of() -> None:
+    turn = Turn("What was her first feature?", "Winter Post")
+    assert "what prize did Winter Post win?" in readings("what prize did that film win?", [turn])
+    assert readings("who owns the dog that found him at sea?", []) == []
+
+
+@pytest.mark.parametrize("question", ["is it true that the bridge opened?", "what does it cost to see the shield?"])
+def test_an_empty_it_stands_for_nothing(question: str) -> None:
+    assert readings(question, [Turn("who built the bridge?", "Ada Quill")]) == []
+
+
+def test_no_pronoun_stands_for_an_amount_or_a_verb() -> None:
+    proposed = readings("And when did he pick up the salt?", [Turn("When did Gandhi set out?", "12 March 1930")])
+    assert proposed == ["And when did Gandhi pick up the salt?"]
+
+
 def test_things_are_no_people() -> None:
     proposed = readings("where can I watch it?", [Turn("who directs The Long Night?", "Ada Quill")])
     assert proposed == ["where can I watch The Long Night?"]
