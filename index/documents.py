@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from index.errors import DocumentError
@@ -19,17 +19,38 @@ _STAMP = re.compile(r"^\W*(?:date\W*)?\d{4}-\d{2}-\d{2}\W*", re.IGNORECASE)
 _MARKUP = re.compile(r"^[#>*\s]+")
 
 
-def find_documents(folder: Path) -> Iterator[Path]:
+def find_documents(
+    folder: Path,
+    skipped: Callable[[DocumentError], None] | None = None,
+    ignored: Callable[[Path, bool], bool] | None = None,
+) -> Iterator[Path]:
     """Yield the text files under `folder`, sorted; hidden files and the folder's own README.md are passed over.
+
+    Links to folders are never followed, so no loop can catch it.
+
+    Args:
+        skipped: told of a folder that cannot be listed.
+        ignored: asked about every path with whether it is a folder; what it says yes to is passed over, with all in it.
 
     Raises:
         DocumentError: `folder` is not a folder.
     """
     if not folder.is_dir():
         raise DocumentError(f"{folder} is not a folder; name the folder that holds the articles")
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden and path != folder / "README.md":
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        if path == folder or (path.is_dir() and not path.is_symlink()):
+            if path != folder and ignored is not None and ignored(path, True):
+                continue
+            try:
+                waiting += [entry for entry in sorted(path.iterdir(), reverse=True) if not entry.name.startswith(".")]
+            except OSError as error:
+                if skipped is not None:
+                    skipped(DocumentError(f"{path}: cannot be listed ({error.strerror or error}); allow reading it"))
+        elif path.suffix.lower() in SUFFIXES and path.is_file() and path != folder / "README.md":
+            if ignored is not None and ignored(path, False):
+                continue
             yield path
 
 
