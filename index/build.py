@@ -17,7 +17,7 @@ from index.plan import Found, Plan, find, make_plan
 from index.store import SqliteStore
 from index.types import Document, Encoder, Passage
 
-__all__ = ["BuildReport", "add_document", "add_files", "build_folder", "plan_files"]
+__all__ = ["BuildReport", "add_document", "add_files", "build_folder", "cut", "digest_of", "plan_files"]
 
 # Part of every digest: a change in how files are read, cut or embedded makes the next build do so for all anew.
 PASSAGES_VERSION = 2
@@ -48,13 +48,14 @@ def recipe_of(words: int, overlap: int) -> str:
     return f"{PASSAGES_VERSION}/{words}/{overlap}/"
 
 
-def _cut(document: Document, words: int, overlap: int) -> tuple[Passage, ...]:
+def cut(document: Document, words: int, overlap: int) -> tuple[Passage, ...]:
+    """The passages of a document."""
     return tuple(split_passages(document.text, words=words, overlap=overlap, sections=document.sections))
 
 
 def add_document(store: SqliteStore, encoder: Encoder, document: Document, *, words: int = 80, overlap: int = 1) -> int:
     """Cut, embed and store one document in one transaction; replaces the one of its name. Returns its id."""
-    passages = _cut(document, words, overlap)
+    passages = cut(document, words, overlap)
     vectors = encoder.encode(embedded_texts(document, passages))
     return store.put(document, digest_of(document, words, overlap), passages, vectors)
 
@@ -205,7 +206,7 @@ class _Run:
             self._same.append(found.name)
             return None
         self._seen[found.name] = seen
-        return Prepared(document, digest, _cut(document, self._words, self._overlap), found.source)
+        return Prepared(document, digest, cut(document, self._words, self._overlap), found.source)
 
     def embedded(self, passages: int) -> None:
         """Told of so many more passages embedded."""

@@ -27,6 +27,7 @@ _ROW = re.compile(r"^[^\n]*\S[ \t]*(?:\t|\|)[^\n]*\S[^\n]*$", re.MULTILINE)
 _PLACE = re.compile(r"(?:(?:p|pp|page|row|line|slide)\b\.?\s*)?\d[\d\s:.,–-]*", re.IGNORECASE)
 _TABLE_ROW = re.compile(r"row \d+")
 _LABEL_LENGTH = 80
+_NAME_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,20 +160,23 @@ def _packed(text: str, pieces: Sequence[_Piece], words: int, overlap: int) -> It
 def embedded_texts(document: Document, passages: Sequence[Passage]) -> list[str]:
     """What the encoder is given for each passage: "title — heading: passage", the passage's own text being as it is.
 
-    A passage that opens with the title or its heading is not told it twice; page numbers say nothing and are left out.
+    Only titles and headings of a few words are given, which name what the text is about: a headline, or the beginning
+    of a text that has no title, makes the passages of a document alike and is found worse (docs/documents.md). Nor is
+    a passage that opens with one told it twice. Page numbers say nothing.
     """
     title = _context(document.title)
     texts = []
     for passage in passages:
-        parts = [title] if title else []
         heading = _context(document.place(passage.start) or "")
-        if heading and heading != title and not _PLACE.fullmatch(heading):
-            parts.append(heading)
         opening = " ".join(passage.text[: 4 * _LABEL_LENGTH].split())
-        parts = [part for part in parts if not opening.startswith(part.rstrip("…"))]
+        parts = [part for part in dict.fromkeys((title, heading)) if part and not opening.startswith(part)]
         texts.append(f"{' — '.join(parts)}: {passage.text}" if parts else passage.text)
     return texts
 
 
 def _context(label: str) -> str:
-    return " ".join(label.split())[:_LABEL_LENGTH].strip()
+    words = label.split()
+    name = " ".join(words)
+    if not 0 < len(words) <= _NAME_WORDS or len(name) > _LABEL_LENGTH or name.endswith("…") or _PLACE.fullmatch(name):
+        return ""
+    return name

@@ -173,6 +173,11 @@ class SqliteStore:
         rows = self._database.rows(f"SELECT id, name, title, text FROM documents {where} ORDER BY name", parameters)
         return {identifier: Document(name, title, text, identifier) for identifier, name, title, text in rows}
 
+    def document(self, name: str) -> Document | None:
+        """The document of a name; None when there is none."""
+        rows = self._database.rows("SELECT id FROM documents WHERE name = ?", (name,))
+        return self.documents([rows[0][0]]).get(rows[0][0]) if rows else None
+
     def passages(self, ids: Sequence[int]) -> list[Passage]:
         """The passages with these ids, in this order; ids that are gone are left out."""
         marks = ",".join("?" * len(ids))
