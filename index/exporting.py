@@ -45,7 +45,7 @@ def export_lines(store: SqliteStore) -> Iterator[str]:
 
 
 def _line(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return json.dumps(value, ensure_ascii=False)
 
 
 def import_file(

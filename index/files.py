@@ -80,12 +80,6 @@ class FileMemory:
         with contextlib.suppress(sqlite3.Error):
             self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
 
-    def forget(self, sources: Iterable[str]) -> None:
-        """Drop what is known of files."""
-        if self._connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.executemany("DELETE FROM files WHERE source = ?", [(source,) for source in sources])
-
     def close(self) -> None:
         """Close the file."""
         if self._connection is not None:
