@@ -33,7 +33,7 @@ class BuildReport:
     failed: tuple[DocumentError, ...]
 
 
-def digest_of(document: Document, words: int, overlap: int) -> str:
+def digest_of(document: Document, words: int = 80, overlap: int = 1) -> str:
     """Identifies a document's content and the way it is cut; begins with `recipe_of`."""
     content = hashlib.sha256()
     parts = [document.title, document.author or "", document.date or "", document.text]
@@ -48,7 +48,7 @@ def recipe_of(words: int, overlap: int) -> str:
     return f"{PASSAGES_VERSION}/{words}/{overlap}/"
 
 
-def cut(document: Document, words: int, overlap: int) -> tuple[Passage, ...]:
+def cut(document: Document, words: int = 80, overlap: int = 1) -> tuple[Passage, ...]:
     """The passages of a document."""
     return tuple(split_passages(document.text, words=words, overlap=overlap, sections=document.sections))
 

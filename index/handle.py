@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from index.build import BuildReport, add_document, add_files
+from index.build import BuildReport, add_files, cut, digest_of
 from index.collections import collection_folder
 from index.encoder import ENCODER_NAME, OnnxEncoder
+from index.ingest import Prepared, ingest
 from index.search import search
 from index.store import SqliteStore
 from index.types import Document, Encoder, Entry, Hit
@@ -78,16 +79,37 @@ class Index:
             StoreError: the index cannot be written.
             ModelError: the encoder's files are missing or damaged.
         """
-        written: list[str] = []
-        for item in items:
-            if isinstance(item, Document):
-                add_document(self.store, self._bulk(), item)
-                written.append(item.name)
+        documents = [item for item in items if isinstance(item, Document)]
         paths = [item for item in items if not isinstance(item, Document)]
+        handed = self._add_documents(documents, progress)
         if not paths:
-            return BuildReport(tuple(written), (), (), ())
+            return handed
         report = add_files(self.store, paths, self._bulk, progress=progress)
-        return BuildReport((*written, *report.written), report.removed, report.unchanged, report.failed)
+        return BuildReport(
+            handed.written + report.written, report.removed, handed.unchanged + report.unchanged, report.failed
+        )
+
+    def _add_documents(self, documents: Sequence[Document], progress: Callable[[int, int], None] | None) -> BuildReport:
+        known = self.store.digests()
+        changed = [
+            Prepared(document, digest_of(document), cut(document), None)
+            for document in documents
+            if known.get(document.name) != digest_of(document)
+        ]
+        total = sum(len(prepared.passages) for prepared in changed)
+        done = 0
+
+        def embedded(passages: int) -> None:
+            nonlocal done
+            done += passages
+            if progress is not None:
+                progress(done, total)
+
+        if changed:
+            ingest(self.store, changed, self._bulk, embedded=embedded)
+        written = tuple(prepared.document.name for prepared in changed)
+        unchanged = tuple(document.name for document in documents if document.name not in set(written))
+        return BuildReport(written, (), unchanged, ())
 
     def sync(self, folder: str | Path, *, progress: Callable[[int, int], None] | None = None) -> BuildReport:
         """`add` a folder, and remove the documents whose files have vanished from it."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -173,6 +174,22 @@ def test_the_encoder_can_be_chosen(notes: Path, tmp_path: Path, monkeypatch: pyt
     options = ["build", "--seeds", notes, "--index", tmp_path / "i", "--encoder"]
     assert isinstance(run(*options, "sentence-transformers").exception, Chosen)
     assert run(*options, "onnx").exit_code == 0
+
+
+def test_the_page_on_documents_says_what_works(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "documents.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ qa (\w+)", page, re.MULTILINE)
+    assert len(commands) > 10
+    assert set(commands) <= set(main.commands)
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "a.txt").write_text("The ferry is called Aurora.")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", snippet], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1:] == ["The captain is Ines Vogt.", "Ines Vogt"]
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

@@ -47,7 +47,8 @@ def test_an_index_from_python(tmp_path: Path) -> None:
         # an answer sees each change at once
         asked = answer("Who is the captain?", index=index, config=Config(threshold=0.0))
         assert (asked.text, asked.evidence and asked.evidence.document.name) == ("Ines Vogt", "memo")
-        index.add(Document("memo", "Memo", "The captain is Olga Brandt."))
+        assert index.add(Document("memo", "Memo", "The captain is Ines Vogt.")).unchanged == ("memo",)
+        assert index.add(Document("memo", "Memo", "The captain is Olga Brandt.")).written == ("memo",)
         for place in (index, "notes", index.path):
             assert answer("Who is the captain?", index=place, config=Config(threshold=0.0)).text == "Olga Brandt"
         (tmp_path / "notes" / "ferry.txt").unlink()
