@@ -4,7 +4,8 @@ python -m benchmarks.building FILE [--passages 256] [--questions 0] [--out bench
 
 FILE is gold in JSON lines {question, answers, context}, gzip'd or not. Prints JSON. The same passages go through
 `SentenceTransformer.encode(texts)` as it is by default and through the encoder that building uses, in turns, in one
-process; the rates are those of the faster of two rounds. With `--questions`, both kinds of vectors are searched with
+process; the rates are those of the faster of two rounds. Where other programs run at the same time the processor time,
+which is told too, is the steadier measure. With `--questions`, both kinds of vectors are searched with
 so many questions: recall@5 is the share whose answer stands in one of the five nearest passages of its own text.
 """
 
@@ -98,6 +99,9 @@ def main() -> None:
         **rates,
         "times_as_fast": round(
             rates["building"]["passages_per_second"] / rates["sentence_transformers"]["passages_per_second"], 2
+        ),
+        "times_less_processor_time": round(
+            rates["sentence_transformers"]["processor_s_per_1000"] / rates["building"]["processor_s_per_1000"], 2
         ),
         "cosine": {"mean": round(float(cosines.mean()), 5), "least": round(float(cosines.min()), 5)},
     }

@@ -252,7 +252,6 @@ def test_watching_a_folder(notes: Path, tmp_path: Path) -> None:
         try:
             while "following" not in (line := process.stdout.readline()):
                 assert line
-            time.sleep(1)  # the notice comes just before the watch begins
             (notes / "bell.txt").write_text("The bell is bronze.")
             (notes / "picture.png").write_bytes(b"1")
             wait_for(["bell.txt", "captain.txt", "ferry.txt"])

@@ -135,9 +135,9 @@ def sync(
         if watch:
             from ui.watching import follow
 
-            click.echo(f"following {shown(folder)}; Ctrl-C ends it" + (f" ({failed} left out)" if failed else ""))
+            click.echo(f"following {shown(folder)}; Ctrl-C ends it")
             for _ in follow(folder):
-                _take_in(config, [folder], encoder, synchronise=True, end=False, quiet=True, watching=True)
+                failed = _take_in(config, [folder], encoder, synchronise=True, end=False, watched=failed)
 
 
 def _take_in(
@@ -149,10 +149,12 @@ def _take_in(
     dry_run: bool = False,
     yes: bool = False,
     end: bool = True,
-    quiet: bool = False,
-    watching: bool = False,
-) -> int:
-    """Add or synchronise, and say what was done. Returns how many files failed; with `end` exits with 1 if any did."""
+    watched: tuple[str, ...] | None = None,
+) -> tuple[str, ...]:
+    """Add or synchronise, and say what was done. Returns what failed; with `end` exits with 1 if anything did.
+
+    While a folder is followed, `watched` is what failed last time: nothing is said when nothing is new.
+    """
     from index.build import add_files, plan_files
 
     words, overlap = config.passage_words, config.passage_overlap
@@ -164,18 +166,19 @@ def _take_in(
                 _print_plan(plan)
                 raise SystemExit(SOME_FAILED if plan.failed else 0)
             emptied = plan.remove and not plan.read and not plan.unchanged
-            if emptied and not yes and not _may_empty(len(plan.remove), watching):
-                return 0
+            if emptied and not yes and not _may_empty(len(plan.remove), watched is not None):
+                return ()
         with bar("embedding", " passages") as progress:
             done = add_files(
                 store, paths, _encoder(encoder), synchronise=synchronise, words=words, overlap=overlap,
                 progress=progress,
             )  # fmt: skip
-    if not quiet or done.written or done.removed or done.failed:
+    failed = tuple(str(error) for error in done.failed)
+    if watched is None or done.written or done.removed or failed != watched:
         _print_report(config, done)
-    if end and done.failed:
+    if end and failed:
         raise SystemExit(SOME_FAILED)
-    return len(done.failed)
+    return failed
 
 
 def _may_empty(documents: int, watching: bool) -> bool:

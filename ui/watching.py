@@ -11,11 +11,13 @@ __all__ = ["follow"]
 
 _REST_MS = 800  # changes that follow one another faster than this are taken together
 _LONGEST_MS = 5000  # but not for longer than this
+_FIRST_MS = 1000
 
 
 def follow(folder: Path) -> Iterator[int]:
     """Yield the number of paths changed under `folder`, once at a time when changes come to rest; ends on Ctrl-C.
 
+    The first time comes within a second in any case: what changed just before the watch began is not seen by it.
     Hidden files are passed over, but for ignore files.
     """
     from watchfiles import Change, watch
@@ -31,5 +33,16 @@ def follow(folder: Path) -> Iterator[int]:
             not parts or not parts[-1].startswith(".") or parts[-1] in IGNORE_FILES
         )
 
-    for changes in watch(root, watch_filter=counts, debounce=_LONGEST_MS, step=_REST_MS, raise_interrupt=True):
-        yield len(changes)
+    first = True
+    for changes in watch(
+        root,
+        watch_filter=counts,
+        debounce=_LONGEST_MS,
+        step=_REST_MS,
+        rust_timeout=_FIRST_MS,
+        yield_on_timeout=True,
+        raise_interrupt=True,
+    ):
+        if changes or first:
+            yield len(changes)
+        first = False
