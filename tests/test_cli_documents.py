@@ -226,7 +226,7 @@ def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(tmp_path: Path) -> None:
         begin = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 10
         assert process.stdout is not None
         assert "interrupted; what was finished is kept" in process.stdout.read()
     done = len(json.loads(run("list", "--index", place, "--json").output))
