@@ -15,7 +15,7 @@ from index.errors import StoreError, StoreWriteError
 
 __all__ = ["FILE_NAME", "FORMAT", "Database"]
 
-FORMAT = 1
+FORMAT = 2
 FILE_NAME = "index.db"
 BUSY_TIMEOUT_S = 30.0
 _APPLICATION_ID = 0x71615F31  # "qa_1" in the file header tells our databases from foreign ones
@@ -26,7 +26,9 @@ CREATE TABLE documents (
     name TEXT NOT NULL UNIQUE,
     title TEXT NOT NULL,
     digest TEXT NOT NULL,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    source TEXT,
+    added TEXT NOT NULL
 );
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

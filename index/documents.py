@@ -25,7 +25,11 @@ _STAMP = re.compile(r"^\W*(?:date\W*)?\d{4}-\d{2}-\d{2}\W*", re.IGNORECASE)
 _MARKUP = re.compile(r"^[#>*\s]+")
 
 
-def find_documents(folder: Path, skipped: Callable[[DocumentError], None] | None = None) -> Iterator[Path]:
+def find_documents(
+    folder: Path,
+    skipped: Callable[[DocumentError], None] | None = None,
+    ignored: Callable[[Path, bool], bool] | None = None,
+) -> Iterator[Path]:
     """Yield the files under `folder` that have one of SUFFIXES, sorted.
 
     Hidden files and folders and the folder's own README.md are passed over. Links to folders are never followed, so
@@ -34,6 +38,7 @@ def find_documents(folder: Path, skipped: Callable[[DocumentError], None] | None
     Args:
         skipped: told of what would have been taken but for being a link not followed, a folder that cannot be
             listed, or no regular file.
+        ignored: asked about every path with whether it is a folder; what it says yes to is passed over, with all in it.
 
     Raises:
         DocumentError: `folder` is not a folder.
@@ -45,6 +50,8 @@ def find_documents(folder: Path, skipped: Callable[[DocumentError], None] | None
     while waiting:
         path = waiting.pop()
         kind = "folder" if path == folder else _kind_of_entry(path, root)
+        if kind in ("folder", "file") and path != folder and ignored is not None and ignored(path, kind == "folder"):
+            continue
         if kind == "folder":
             try:
                 inside = sorted(path.iterdir(), reverse=True)

@@ -10,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from index.database import Database
 from index.dense import DenseIndex
 from index.errors import EncoderMismatchError, StoreError
-from index.types import Document, Passage
+from index.types import Document, Entry, Passage
 
 __all__ = ["SqliteStore"]
 
@@ -65,12 +66,21 @@ class SqliteStore:
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    def put(self, document: Document, digest: str, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> int:
+    def put(
+        self,
+        document: Document,
+        digest: str,
+        passages: Sequence[Passage],
+        vectors: NDArray[np.float32],
+        *,
+        source: str | None = None,
+    ) -> int:
         """Add a document, or replace the one of its name, with its passages and vectors, in one transaction.
 
         Args:
             digest: identifies the content, so that an unchanged document can be passed over.
             vectors: (len(passages), dimension) float32, rows of length 1.
+            source: path of the file it was read from.
 
         Returns the document's id.
 
@@ -84,8 +94,9 @@ class SqliteStore:
         with self._database.writing() as writer:
             _delete(writer, document.name)
             row = writer.execute(
-                "INSERT INTO documents (name, title, digest, text) VALUES (?, ?, ?, ?) RETURNING id",
-                (document.name, document.title, digest, document.text),
+                "INSERT INTO documents (name, title, digest, text, source, added) VALUES (?, ?, ?, ?, ?, ?) "
+                "RETURNING id",
+                (document.name, document.title, digest, document.text, source, _now()),
             ).fetchone()
             document_id = int(row[0])
             for passage, vector in zip(passages, blobs, strict=True):
@@ -104,6 +115,11 @@ class SqliteStore:
             if removed:
                 _advance(writer)
         return removed
+
+    def set_source(self, name: str, source: str) -> None:
+        """Say that a document is now read from another file, the content being the same."""
+        with self._database.writing() as writer:
+            writer.execute("UPDATE documents SET source = ? WHERE name = ?", (source, name))
 
     def set_setting(self, name: str, value: str) -> None:
         """Keep a setting with the index, such as a threshold chosen for its questions."""
@@ -130,6 +146,19 @@ class SqliteStore:
         """Content digest by document name."""
         return {str(name): str(digest) for name, digest in self._database.rows("SELECT name, digest FROM documents")}
 
+    def entries(self) -> list[Entry]:
+        """Every document as it is listed, in the order of their names."""
+        rows = self._database.rows(
+            "SELECT name, title, source, added, (SELECT count(*) FROM passages p WHERE p.document_id = d.id), "
+            "length(text) FROM documents d ORDER BY name"
+        )
+        return [Entry(name, title, None, *rest) for name, title, *rest in rows]
+
+    def settings(self) -> dict[str, str]:
+        """Every setting kept with the index."""
+        rows = self._database.rows("SELECT substr(key, 9), value FROM meta WHERE key LIKE 'setting.%' ORDER BY key")
+        return {str(name): str(value) for name, value in rows}
+
     def counts(self) -> tuple[int, int]:
         """Number of documents and of passages."""
         rows = self._database.rows("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages)")
@@ -143,6 +172,11 @@ class SqliteStore:
             where = f"WHERE id IN ({','.join('?' * len(parameters))})"
         rows = self._database.rows(f"SELECT id, name, title, text FROM documents {where} ORDER BY name", parameters)
         return {identifier: Document(name, title, text, identifier) for identifier, name, title, text in rows}
+
+    def document(self, name: str) -> Document | None:
+        """The document of a name; None when there is none."""
+        rows = self._database.rows("SELECT id FROM documents WHERE name = ?", (name,))
+        return self.documents([rows[0][0]]).get(rows[0][0]) if rows else None
 
     def passages(self, ids: Sequence[int]) -> list[Passage]:
         """The passages with these ids, in this order; ids that are gone are left out."""
@@ -202,6 +236,10 @@ def _delete(writer: sqlite3.Connection, name: str) -> bool:
     )
     writer.execute("DELETE FROM documents WHERE id = ?", row)
     return True
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def _advance(writer: sqlite3.Connection) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Document", "Encoder", "Hit", "Passage", "Section", "Store"]
+__all__ = ["Document", "Encoder", "Entry", "Hit", "Passage", "Section", "Store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,23 @@ class Document:
         """The label of the section that holds character `start`; None before the first section or without any."""
         number = bisect_right(self.sections, start, key=lambda section: section.start)
         return self.sections[number - 1].label if number else None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document as it is listed.
+
+    `source` is the path of the file it was read from, None when it was handed over; `added` when it was last written
+    (ISO 8601, UTC); `passages` and `characters` are counts.
+    """
+
+    name: str
+    title: str
+    date: str | None
+    source: str | None
+    added: str
+    passages: int
+    characters: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+from index.handle import Index
 from qa.config import Config
 from qa.default import answer, build, open_or_build
 from qa.errors import QuestionError
 from qa.pipeline import Answerer
 from qa.types import NO_ANSWER, Answer, Candidate, Evidence, Reader, SpanLogits, Tokens, Turn
+from qa.unanswered import note_unanswered
 
 __all__ = [
     "NO_ANSWER",
@@ -20,6 +22,7 @@ __all__ = [
     "Candidate",
     "Config",
     "Evidence",
+    "Index",
     "QuestionError",
     "Reader",
     "SpanLogits",
@@ -27,5 +30,6 @@ __all__ = [
     "Turn",
     "answer",
     "build",
+    "note_unanswered",
     "open_or_build",
 ]

@@ -8,6 +8,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from index.collections import data_folder
+from index.encoder import cores
+
 __all__ = ["MODEL_FOLDER", "Config", "default_index_folder", "seeds_folder"]
 
 MODEL_FOLDER = Path(__file__).parent / "model"
@@ -29,8 +32,7 @@ def default_index_folder() -> Path:
     if "QA_INDEX" in os.environ:
         return Path(os.environ["QA_INDEX"])
     place = hashlib.sha256(str(seeds_folder().resolve()).encode()).hexdigest()[:8]
-    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return home / "qa" / f"index-{place}"
+    return data_folder() / f"index-{place}"
 
 
 def temporary_index_folder() -> Path:
@@ -44,7 +46,8 @@ class Config:
 
     Attributes:
         index: the index folder.
-        seeds: the folder of articles that the default index is built from.
+        seeds: the folder of articles that the index is built from when there is none; None: of a collection, which
+            is filled by hand.
         model: the folder of the reader.
         passage_words, passage_overlap: size of a passage in words, and how many sentences two neighbours share.
         hits: passages retrieved for a question.
@@ -62,10 +65,12 @@ class Config:
             index (`qa calibrate`), else the reader's own.
         question_characters: longest question accepted.
         threads: cores used for one question.
+        log_questions: whether questions that found no answer are kept in the index folder for `qa report`;
+            QA_LOG_QUESTIONS=0 in the environment switches it off.
     """
 
     index: Path = field(default_factory=default_index_folder)
-    seeds: Path = field(default_factory=seeds_folder)
+    seeds: Path | None = field(default_factory=seeds_folder)
     model: Path = MODEL_FOLDER
     passage_words: int = 80
     passage_overlap: int = 1
@@ -82,11 +87,8 @@ class Config:
     alternatives: int = 2
     threshold: float | None = None
     question_characters: int = 2000
-    threads: int = field(
-        default_factory=lambda: min(
-            4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        )
-    )
+    threads: int = field(default_factory=lambda: min(4, cores()))
+    log_questions: bool = field(default_factory=lambda: os.environ.get("QA_LOG_QUESTIONS", "1") != "0")
 
     def __post_init__(self) -> None:
         for name in (

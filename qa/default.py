@@ -1,4 +1,4 @@
-"""The index and Answerer one gets without asking for any: the articles in `seeds/`."""
+"""The index and Answerer one gets without asking for any, the articles in `seeds/`, and those of collections."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from index.build import BuildReport, build_folder
+from index.build import BuildReport, add_files
+from index.collections import collection_folder
 from index.database import FILE_NAME
 from index.encoder import ENCODER_NAME, OnnxEncoder
 from index.errors import DocumentError, StoreError, StoreWriteError
+from index.handle import Index
 from index.store import SqliteStore
 from index.types import Encoder
 from qa.config import Config, temporary_index_folder
@@ -25,11 +27,14 @@ _answerers: dict[Config, Answerer] = {}
 _lock = threading.Lock()
 
 
-def answer(question: str, *, config: Config | None = None) -> Answer:
-    """Answer a question from the articles in `seeds/` (or those `config` names).
+def answer(question: str, *, index: Index | Path | str | None = None, config: Config | None = None) -> Answer:
+    """Answer a question from the articles in `seeds/`, those `config` names, or an `index` of one's own.
 
     The first call opens the models and, when there is no index yet, builds it; later calls take milliseconds. Safe to
     call from several threads.
+
+    Args:
+        index: an open Index, the folder of one, or the name of a collection; nothing is built then.
 
     Raises:
         QuestionError: the question is empty or too long.
@@ -37,6 +42,9 @@ def answer(question: str, *, config: Config | None = None) -> Answer:
         StoreError, ModelError: the index or a model file is missing or damaged; the message says how to mend it.
     """
     config = config if config is not None else Config()
+    if index is not None:
+        folder = index.path if isinstance(index, Index) else collection_folder(index)
+        config = dataclasses.replace(config, index=folder, seeds=None)
     with _lock:
         answerer = _answerers.get(config)
         if answerer is None:
@@ -55,9 +63,11 @@ def open_or_build(config: Config, progress: Callable[[int, int], None] | None = 
     """
     if index_exists(config.index):
         answerer = Answerer.open(config)
-        if answerer.store.counts()[0]:
+        if config.seeds is None or answerer.store.counts()[0]:
             return answerer
         answerer.close()
+    if config.seeds is None:
+        raise StoreError(f"there is no index at {config.index}; `qa add --collection NAME PATH` makes one")
     _log.info("building an index of %s in %s", config.seeds, config.index)
     try:
         report = build(config, progress=progress)
@@ -82,21 +92,27 @@ def build(
 
     Args:
         fresh: set the present index file aside (it is renamed, not deleted) and build anew.
-        progress: called with (documents done, documents to do).
-        encoder: makes the encoder for the corpus; sentence-transformers by default.
+        progress: called with (passages embedded, passages to embed, as far as is known).
+        encoder: makes the encoder for the corpus; `bulk_encoder` by default.
 
     Raises:
-        DocumentError: the seeds folder is not there, or holds no readable text file.
-        StoreError: the index cannot be opened or written.
+        DocumentError: the seeds folder is not there.
+        StoreError: the index cannot be opened or written, or `config` names no seeds.
     """
+    seeds = config.seeds
+    if seeds is None:
+        raise StoreError(f"{config.index} is a collection, which has no folder of articles; use `qa add` or `qa sync`")
+    if not seeds.is_dir():
+        raise DocumentError(f"{seeds} is not a folder; name the folder that holds the articles")
     if fresh:
         set_aside(config.index)
     store = SqliteStore(config.index, encoder_name=ENCODER_NAME, dimension=OnnxEncoder.dimension, create=True)
     try:
-        return build_folder(
+        return add_files(
             store,
-            config.seeds,
-            encoder if encoder is not None else _bulk_encoder,
+            [seeds],
+            encoder if encoder is not None else bulk_encoder,
+            synchronise=True,
             words=config.passage_words,
             overlap=config.passage_overlap,
             progress=progress,
@@ -105,10 +121,9 @@ def build(
         store.close()
 
 
-def _bulk_encoder() -> Encoder:
-    from index.encoder import SentenceTransformerEncoder
-
-    return SentenceTransformerEncoder()
+def bulk_encoder() -> Encoder:
+    """The encoder for whole corpora: onnxruntime on all cores. Imports no torch."""
+    return OnnxEncoder(fast=True)
 
 
 def set_aside(folder: Path) -> Path | None:

@@ -199,7 +199,7 @@ def test_doctor_blocks_the_network() -> None:
         socket.create_connection(("127.0.0.1", 9))
 
 
-@pytest.mark.parametrize("command", ["", "ask", "chat", "build", "serve", "eval", "calibrate", "doctor"])
+@pytest.mark.parametrize("command", ["", *main.commands])
 def test_help_shows_examples(command: str) -> None:
     result = run(*command.split(), "--help")
     assert result.exit_code == 0

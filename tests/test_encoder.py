@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import index.encoder as module
-from index.encoder import OnnxEncoder, SentenceTransformerEncoder, check_weights, weights_folder
+import index.weights as module
+from index.encoder import OnnxEncoder, SentenceTransformerEncoder, _batches, check_weights, weights_folder
 from index.errors import ModelError
-from index.passages import sentence_spans
+from index.passages import sentence_spans, split_passages
 from qa.config import seeds_folder
 
 
@@ -15,14 +15,19 @@ def onnx_encoder() -> OnnxEncoder:
     return OnnxEncoder()
 
 
-def test_both_encoders_agree_on_real_sentences(onnx_encoder: OnnxEncoder) -> None:
+@pytest.fixture(scope="module")
+def theirs() -> SentenceTransformerEncoder:
+    return SentenceTransformerEncoder()
+
+
+def test_both_encoders_agree_on_real_sentences(onnx_encoder: OnnxEncoder, theirs: SentenceTransformerEncoder) -> None:
     text = next(seeds_folder().glob("*.txt")).read_text(encoding="utf-8")
     sentences = [text[start:end] for start, end in sentence_spans(text)]
     sentences += ["who plays Werner?", "", "日本語", "x" * 5000, " ".join(["word"] * 600)]
-    ours, theirs = onnx_encoder.encode(sentences), SentenceTransformerEncoder().encode(sentences)
-    assert ours.shape == theirs.shape == (len(sentences), 384)
-    assert ours.dtype == theirs.dtype == np.float32
-    cosines = (ours * theirs).sum(1)
+    ours, others = onnx_encoder.encode(sentences), theirs.encode(sentences)
+    assert ours.shape == others.shape == (len(sentences), 384)
+    assert ours.dtype == others.dtype == np.float32
+    cosines = (ours * others).sum(1)
     assert cosines.min() >= 0.995
     assert np.linalg.norm(ours, axis=1) == pytest.approx(1.0, abs=1e-4)
 
@@ -40,6 +45,29 @@ def test_a_text_embeds_the_same_alone_and_in_a_batch(onnx_encoder: OnnxEncoder) 
     for number, text in enumerate(texts):
         assert onnx_encoder.encode([text])[0] @ together[number] > 0.9999
     assert onnx_encoder.encode([]).shape == (0, 384)
+
+
+def test_the_fast_graph_keeps_close_to_the_exact_one(theirs: SentenceTransformerEncoder) -> None:
+    text = next(seeds_folder().glob("*.txt")).read_text(encoding="utf-8")
+    passages = [passage.text for passage in split_passages(text)][:24]
+    fast = OnnxEncoder(threads=2, fast=True)
+    vectors = fast.encode(passages)
+    cosines = (vectors * theirs.encode(passages)).sum(1)
+    assert cosines.mean() >= 0.998
+    assert cosines.min() >= 0.996
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-4)
+    # ranges are fixed, so a vector does not depend on the texts beside it
+    assert fast.encode(passages[3:4])[0] @ vectors[3] > 0.9999
+
+
+def test_batches_hold_texts_of_like_length_and_every_text_once() -> None:
+    lengths = [3, 100, 7, 256, 90, 4, 5, 256]
+    batches = list(_batches(lengths, 256))
+    assert sorted(number for batch in batches for number in batch) == list(range(8))
+    assert all(len(batch) * max(lengths[number] for number in batch) <= 256 for batch in batches)
+    assert [lengths[number] for batch in batches for number in batch] == sorted(lengths, reverse=True)
+    assert len(batches) == 4
+    assert list(_batches([], 256)) == []
 
 
 def copied_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -3,7 +3,7 @@
 python -m training.export_encoder
 
 `index/model/encoder.onnx` leaves each weight external, `encoder.json` beside it names the tensor that belongs there,
-and `index/encoder.py` hands them over from the pinned package's model.safetensors when it opens a session. So one copy
+and `index/weights.py` hands them over from the pinned package's model.safetensors when it opens a session. So one copy
 of the weights serves both this path and sentence-transformers, and none of it lies in the repository.
 """
 
@@ -19,7 +19,7 @@ import torch
 from onnx import numpy_helper
 from transformers import BertModel
 
-from index.encoder import GRAPH, weights_folder
+from index.weights import GRAPH, weights_folder
 
 
 class _Embedder(torch.nn.Module):

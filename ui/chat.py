@@ -25,6 +25,7 @@ from index.errors import IndexingError
 from qa.errors import QuestionError
 from qa.pipeline import Answerer
 from qa.types import Turn
+from qa.unanswered import note_unanswered
 from ui import render
 from ui.conversation import Conversation, Message
 from ui.page import STATIC, TITLE, GuardedPage
@@ -60,6 +61,7 @@ def build_app(answerer: Answerer, examples: Sequence[str] = EXAMPLES) -> gr.Bloc
             asked = asked.plus(Message("assistant", render.problem_bubble(_explained(error))))
             yield asked.shown(), gr.skip(), typed, asked
             return
+        note_unanswered(answerer, found)
         panel = render.sources_panel(found)
         turn = Turn(found.read_as, found.text)
         reply = Message("assistant", render.answer_bubble(found), panel, turn)

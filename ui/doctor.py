@@ -83,7 +83,8 @@ def _index(config: Config) -> str:
     finally:
         store.close()
     if documents == 0:
-        raise ValueError(f"{config.index} is empty; put text files in {config.seeds} and run `qa build`")
+        fill = "fill it with `qa add`" if config.seeds is None else f"put files in {config.seeds} and run `qa build`"
+        raise ValueError(f"{config.index} is empty; {fill}")
     return f"{config.index}, {documents} documents, {passages} passages, intact"
 
 

@@ -1,0 +1,144 @@
+"""Commands that ask: `qa ask`, `qa chat`, `qa serve`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from index.errors import IndexingError
+from qa.errors import QuestionError
+from qa.unanswered import note_unanswered
+from ui.console import (
+    ANSWERED,
+    NOT_ANSWERED,
+    explained,
+    fail,
+    index_options,
+    make_config,
+    one_line,
+    open_answerer,
+    shown,
+    threshold_option,
+)
+
+if TYPE_CHECKING:
+    from qa.types import Answer
+
+__all__ = ["ask", "chat", "serve"]
+
+
+@click.command()
+@click.argument("question", nargs=-1, required=True)
+@index_options
+@threshold_option
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
+def ask(
+    question: tuple[str, ...], index: Path | None, collection: str | None, threshold: float | None, as_json: bool
+) -> None:
+    """Answer one QUESTION. Exit code 0: answered, 1: the documents don't say, 2: something is wrong.
+
+    \b
+    Examples:
+      qa ask "who plays Werner?"
+      qa ask --json "when is it released?" | jq .answer
+      qa ask --threshold 0 "who composed the music?"
+      qa ask --collection notes "when is the next meeting?"
+    """
+    with explained():
+        answerer = open_answerer(make_config(index, collection, threshold=threshold))
+        answer = answerer.ask(" ".join(question))
+        note_unanswered(answerer, answer)
+    if as_json:
+        click.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        print_answer(answer)
+    raise SystemExit(NOT_ANSWERED if answer.text is None else ANSWERED)
+
+
+def print_answer(answer: Answer) -> None:
+    from qa.types import NO_ANSWER
+
+    if answer.text is None or answer.evidence is None:
+        click.echo(click.style(NO_ANSWER, bold=True))
+        for hit in answer.passages[:1]:
+            click.echo(f"  nearest: {one_line(hit.passage.text)}")
+            click.echo(click.style(f"  {shown(hit.document.name)} [{hit.passage.start}:{hit.passage.end}]", dim=True))
+        return
+    evidence = answer.evidence
+    before = evidence.document.text[evidence.sentence_start : evidence.start]
+    after = evidence.document.text[evidence.end : evidence.sentence_end]
+    mark = click.style(f"[{one_line(answer.text)}]", bold=True, fg="green")
+    click.echo(f"{click.style(one_line(answer.text), bold=True)}  ({answer.confidence:.0%} sure)")
+    click.echo(f"  {one_line(before, ends=True)}{mark}{one_line(after, ends=True)}".rstrip())
+    place = f"{shown(evidence.document.title)} - {shown(evidence.document.name)} [{evidence.start}:{evidence.end}]"
+    click.echo(click.style(f"  {place}", dim=True))
+
+
+@click.command()
+@index_options
+@threshold_option
+def chat(index: Path | None, collection: str | None, threshold: float | None) -> None:
+    """Ask one question after another in the terminal. An empty line or Ctrl-D ends it.
+
+    \b
+    Example:
+      qa chat
+    """
+    from qa.types import Turn
+
+    with explained():
+        answerer = open_answerer(make_config(index, collection, threshold=threshold))
+        documents = list(answerer.store.documents().values())
+    click.echo(
+        f"{len(documents)} document(s): {', '.join(d.title for d in documents[:3])}. An empty line ends the chat."
+    )
+    history: list[Turn] = []
+    while True:
+        try:
+            question = input("\n> ")
+        except (EOFError, KeyboardInterrupt):
+            click.echo()
+            return
+        if not question.strip():
+            return
+        try:
+            answer = answerer.ask(question, history)
+            note_unanswered(answerer, answer)
+            if answer.read_as != answer.question:
+                click.echo(click.style(f"understood as: {answer.read_as}", dim=True))
+            print_answer(answer)
+            history.append(Turn(answer.read_as, answer.text))
+        except (QuestionError, IndexingError) as error:
+            click.echo(click.style(str(error), fg="red"))
+
+
+@click.command()
+@index_options
+@threshold_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+def serve(index: Path | None, collection: str | None, threshold: float | None, host: str, port: int) -> None:
+    """Serve the chat page on this machine; Ctrl-C stops it.
+
+    \b
+    Examples:
+      qa serve
+      qa serve --port 8080
+    """
+    with explained():
+        answerer = open_answerer(make_config(index, collection, threshold=threshold))
+        answerer.ask("what is it about?")  # the first question of a process is the slow one; let it be ours
+    from ui.chat import serve as serve_page
+
+    def ready(address: str) -> None:
+        click.echo(f"The chat is at {address}  (Ctrl-C stops it)")
+
+    try:
+        serve_page(answerer, host=host, port=port, on_ready=ready)
+    except OSError as error:  # the port is taken, or the host is not this machine's
+        fail(error)
+    finally:
+        answerer.close()
