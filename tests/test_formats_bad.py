@@ -295,4 +295,4 @@ def test_no_pattern_takes_for_ever(tmp_path: Path, name: str, raw: bytes) -> Non
     path.write_bytes(raw)
     started = time.monotonic()
     read_document(path)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 90  # quadratic work would take far longer
