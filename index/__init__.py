@@ -9,7 +9,7 @@ from index.errors import DocumentError, EncoderMismatchError, IndexingError, Mod
 from index.passages import split_passages
 from index.search import search
 from index.store import SqliteStore
-from index.types import Document, Encoder, Hit, Passage, Section, Store
+from index.types import Document, Encoder, Entry, Filter, Hit, Passage, Section, Store
 
 __all__ = [
     "BuildReport",
@@ -17,6 +17,8 @@ __all__ = [
     "DocumentError",
     "Encoder",
     "EncoderMismatchError",
+    "Entry",
+    "Filter",
     "Hit",
     "IndexingError",
     "ModelError",

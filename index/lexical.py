@@ -1,0 +1,198 @@
+"""BM25 over the FTS5 table, with work that is bounded however many passages there are.
+
+FTS5 scores every row that holds any of the words, some 3 µs each: on a million passages a word such as "year" alone
+costs half a second. So where the words match more than `_EXACT` rows, the rare ones choose: only rows that hold one of
+them (or, where all are common, two of the three rarest) are looked at, for each it is asked which of all the words it
+holds, and the best by that are put in order by BM25 proper.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.database import Database
+from index.filters import Allowed
+
+__all__ = ["LexicalIndex", "topic_words"]
+
+_WORD = re.compile(r"\w+")
+# Words that carry a question, not its topic; BM25 would rank passages by them on small collections.
+_STOPWORDS = frozenset(
+    "a an and any are as at be been but by can could did do does for from get had has have he her his how i in into is "
+    "it its me my of on or our please s say she should so some tell than that the their them there they this to was we "
+    "were what when where which who whom whose why will with would you your".split()
+)
+_MOST_WORDS = 64
+_EXACT = 2_000  # rows that FTS5 may score
+_CHOSEN = 10_000  # rows that may be looked at, for each word
+_READ = 3  # passages read for each wanted
+_KEPT_WORDS = 10_000
+_GROWN = 1.1
+_K1, _B = 1.2, 0.75  # what FTS5 has
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of the question as an FTS5 phrase: `rows` it is in among those searched (at most `_CHOSEN`), its idf."""
+
+    text: str
+    rows: int
+    weight: float
+
+    @property
+    def phrase(self) -> str:
+        return f'"{self.text}"'
+
+
+class LexicalIndex:
+    """BM25 (FTS5, Porter stems). Thread-safe; reads the state that the calling thread reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._frequencies: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def search(self, question: str, k: int, allowed: Allowed | None = None) -> list[int]:
+        """Ids of the k best passages, best first, ties by smaller id; empty when no topic word is known."""
+        words = topic_words(question)
+        if not words or (allowed is not None and allowed.rows == 0):
+            return []
+        with self._database.snapshot():
+            total = int(self._database.meta("passages"))
+            known = [word for word in self._known(words, total, allowed) if word.rows]
+            if sum(word.rows for word in known) <= _EXACT:
+                return self._all(known, k, allowed)
+            return self._best(known, k, allowed)
+
+    def _known(self, words: Sequence[str], total: int, allowed: Allowed | None) -> list[_Word]:
+        found = []
+        for word in words:
+            frequency = self._frequency(word, total)
+            rows = int(frequency)
+            if allowed is not None and rows:
+                rows = len(self._matches(f'"{word}"', allowed))
+            weight = max(1e-6, float(np.log((total - frequency + 0.5) / (frequency + 0.5))))
+            found.append(_Word(word, min(rows, _CHOSEN), weight))
+        return sorted(found, key=lambda word: (word.rows, -word.weight, word.text))
+
+    def _frequency(self, word: str, total: int) -> float:
+        """About how many passages hold a word: counted up to `_CHOSEN`, beyond that put out from the part counted."""
+        with self._lock:
+            kept = self._frequencies.get(word)
+            if kept is not None and total / _GROWN <= kept[0] <= total * _GROWN and total > _EXACT:
+                self._frequencies.move_to_end(word)
+                return kept[1]
+        statement = (
+            "SELECT count(*), max(rowid) FROM (SELECT rowid FROM lexicon WHERE lexicon MATCH ? ORDER BY rowid LIMIT ?)"
+        )
+        count, last = self._database.rows(statement, (f'"{word}"', _CHOSEN))[0]
+        frequency = float(count)
+        if count == _CHOSEN:
+            first, newest = self._database.rows(
+                "SELECT (SELECT min(id) FROM passages), (SELECT max(id) FROM passages)"
+            )[0]
+            frequency = min(float(total), count * (newest - first + 1) / (last - first + 1))
+        with self._lock:
+            self._frequencies[word] = total, frequency
+            while len(self._frequencies) > _KEPT_WORDS:
+                self._frequencies.popitem(last=False)
+        return frequency
+
+    def _matches(self, expression: str, allowed: Allowed | None) -> NDArray[np.int64]:
+        """Ids of the rows that an FTS5 expression matches, ascending, at most the first `_CHOSEN` looked at."""
+        if allowed is None:
+            statement = "SELECT rowid FROM lexicon WHERE lexicon MATCH ? ORDER BY rowid LIMIT ?"
+            rows = self._database.rows(statement, (expression, _CHOSEN))
+            return np.array(rows, np.int64).reshape(-1)
+        first, last = allowed.bounds
+        statement = "SELECT rowid FROM lexicon WHERE lexicon MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?"
+        rows = self._database.rows(statement, (expression, first, last, _CHOSEN))
+        ids = np.array(rows, np.int64).reshape(-1)
+        return ids[allowed.holds(ids)]
+
+    def _all(self, words: Sequence[_Word], k: int, allowed: Allowed | None) -> list[int]:
+        """Every match, scored by FTS5."""
+        if not words:
+            return []
+        expression = " OR ".join(word.phrase for word in words)
+        first, last = (-(2**62), 2**62) if allowed is None else allowed.bounds
+        statement = (
+            "SELECT rowid FROM lexicon WHERE lexicon MATCH ? AND rowid BETWEEN ? AND ? "
+            "ORDER BY bm25(lexicon), rowid LIMIT ?"
+        )
+        rows = self._database.rows(statement, (expression, first, last, k if allowed is None else -1))
+        ids = np.array(rows, np.int64).reshape(-1)
+        return [int(i) for i in (ids if allowed is None else ids[allowed.holds(ids)])[:k]]
+
+    def _best(self, words: Sequence[_Word], k: int, allowed: Allowed | None) -> list[int]:
+        """Those rows that the rare words choose."""
+        choosing = _choosing(words)
+        if choosing:
+            chosen_by = " OR ".join(word.phrase for word in choosing)
+        else:
+            chosen_by, choosing = self._pairs(words[:3], allowed), []
+        ids, held = np.empty(0, np.int64), []
+        for word in words:
+            expression = (
+                word.phrase if word in choosing or chosen_by == word.phrase else f"({chosen_by}) AND {word.phrase}"
+            )
+            held.append(self._matches(expression, allowed))
+        ids = np.unique(np.concatenate(held))
+        scores = np.zeros(len(ids))
+        for word, rows in zip(words, held, strict=True):
+            scores[np.searchsorted(ids, rows)] += word.weight
+        order = np.lexsort((ids, -scores))[: _READ * k]
+        presence = [set(rows.tolist()) for rows in held]
+        return self._ordered(ids[order].tolist(), words, presence)[:k]
+
+    def _pairs(self, words: Sequence[_Word], allowed: Allowed | None) -> str:
+        """The rows that hold two of three common words; where there are none, those of the rarest."""
+        if len(words) > 1:
+            pairs = [f"({a.phrase} AND {b.phrase})" for n, a in enumerate(words) for b in words[n + 1 :]]
+            expression = " OR ".join(pairs)
+            if len(self._matches(expression, allowed)):
+                return expression
+        return words[0].phrase
+
+    def _ordered(self, ids: Sequence[int], words: Sequence[_Word], presence: Sequence[set[int]]) -> list[int]:
+        """By BM25. Which words a passage holds is known; how often, is told from words that begin alike."""
+        statement = f"SELECT id, text FROM passages WHERE id IN ({','.join('?' * len(ids))})"
+        tokens = {identifier: _WORD.findall(text.lower()) for identifier, text in self._database.rows(statement, ids)}
+        average = float(np.mean([len(t) for t in tokens.values()])) if tokens else 1.0
+        beginnings = [word.text[: max(3, len(word.text) - 3)] for word in words]
+        scored = []
+        for identifier, found in tokens.items():
+            norm = _K1 * (1 - _B + _B * len(found) / max(1.0, average))
+            score = 0.0
+            for word, beginning, holders in zip(words, beginnings, presence, strict=True):
+                if identifier in holders:
+                    longest = len(word.text) + 3
+                    times = max(1, sum(t.startswith(beginning) and len(t) <= longest for t in found))
+                    score += word.weight * times * (_K1 + 1) / (times + norm)
+            scored.append((-score, identifier))
+        return [identifier for _, identifier in sorted(scored)]
+
+
+def topic_words(question: str) -> list[str]:
+    """The words of a question that passages are searched for, in lower case, each once."""
+    words = [word for word in dict.fromkeys(_WORD.findall(question.lower())) if word not in _STOPWORDS]
+    return words[:_MOST_WORDS]
+
+
+def _choosing(words: Sequence[_Word]) -> list[_Word]:
+    """The rarest words, as many as match no more than `_CHOSEN` rows together."""
+    chosen: list[_Word] = []
+    rows = 0
+    for word in words:
+        rows += word.rows
+        if word.rows >= _CHOSEN or rows > _CHOSEN:
+            break
+        chosen.append(word)
+    return chosen
