@@ -8,11 +8,13 @@ holds, and the best by that are put in order by BM25 proper.
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +32,8 @@ _STOPWORDS = frozenset(
     "were what when where which who whom whose why will with would you your".split()
 )
 _MOST_WORDS = 64
-_EXACT = 2_000  # rows that FTS5 may score
+_EXACT = 1_000  # rows that FTS5 may score
+_ENOUGH = 1_000  # rows that rare words have to give before the others need not be looked for
 _CHOSEN = 10_000  # rows that may be looked at, for each word
 _READ = 3  # passages read for each wanted
 _KEPT_WORDS = 10_000
@@ -66,27 +69,36 @@ class LexicalIndex:
             return []
         with self._database.snapshot():
             total = int(self._database.meta("passages"))
-            known = [word for word in self._known(words, total, allowed) if word.rows]
-            if sum(word.rows for word in known) <= _EXACT:
-                return self._all(known, k, allowed)
-            return self._best(known, k, allowed)
+            if total > _EXACT:
+                known = self._known(words, total, allowed)
+                if sum(word.rows for word in known) > _EXACT:
+                    return self._best(known, k, allowed)
+            return self._all(words, k, allowed)
 
     def _known(self, words: Sequence[str], total: int, allowed: Allowed | None) -> list[_Word]:
         found = []
         for word in words:
             frequency = self._frequency(word, total)
-            rows = int(frequency)
-            if allowed is not None and rows:
-                rows = len(self._matches(f'"{word}"', allowed))
-            weight = max(1e-6, float(np.log((total - frequency + 0.5) / (frequency + 0.5))))
+            rows = int(frequency) if allowed is None or not frequency else self._count(word, allowed)
+            weight = max(1e-6, math.log((total - frequency + 0.5) / (frequency + 0.5)))
             found.append(_Word(word, min(rows, _CHOSEN), weight))
         return sorted(found, key=lambda word: (word.rows, -word.weight, word.text))
 
+    def _count(self, word: str, allowed: Allowed) -> int:
+        statement = (
+            "SELECT count(*) FROM "
+            "(SELECT 1 FROM lexicon WHERE lexicon MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?)"
+        )
+        return int(self._database.rows(statement, (f'"{word}"', *allowed.bounds, _CHOSEN))[0][0])
+
     def _frequency(self, word: str, total: int) -> float:
-        """About how many passages hold a word: counted up to `_CHOSEN`, beyond that put out from the part counted."""
+        """About how many passages hold a word: counted up to `_CHOSEN`, beyond that put out from the part counted.
+
+        Kept until the index has grown or shrunk by a tenth: it weighs words and chooses how to search, but hides none.
+        """
         with self._lock:
             kept = self._frequencies.get(word)
-            if kept is not None and total / _GROWN <= kept[0] <= total * _GROWN and total > _EXACT:
+            if kept is not None and total / _GROWN <= kept[0] <= total * _GROWN:
                 self._frequencies.move_to_end(word)
                 return kept[1]
         statement = (
@@ -109,27 +121,21 @@ class LexicalIndex:
         """Ids of the rows that an FTS5 expression matches, ascending, at most the first `_CHOSEN` looked at."""
         if allowed is None:
             statement = "SELECT rowid FROM lexicon WHERE lexicon MATCH ? ORDER BY rowid LIMIT ?"
-            rows = self._database.rows(statement, (expression, _CHOSEN))
-            return np.array(rows, np.int64).reshape(-1)
-        first, last = allowed.bounds
+            return _ids(self._database.rows(statement, (expression, _CHOSEN)))
         statement = "SELECT rowid FROM lexicon WHERE lexicon MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?"
-        rows = self._database.rows(statement, (expression, first, last, _CHOSEN))
-        ids = np.array(rows, np.int64).reshape(-1)
+        ids = _ids(self._database.rows(statement, (expression, *allowed.bounds, _CHOSEN)))
         return ids[allowed.holds(ids)]
 
-    def _all(self, words: Sequence[_Word], k: int, allowed: Allowed | None) -> list[int]:
+    def _all(self, words: Sequence[str], k: int, allowed: Allowed | None) -> list[int]:
         """Every match, scored by FTS5."""
-        if not words:
-            return []
-        expression = " OR ".join(word.phrase for word in words)
+        expression = " OR ".join(f'"{word}"' for word in words)
         first, last = (-(2**62), 2**62) if allowed is None else allowed.bounds
         statement = (
             "SELECT rowid FROM lexicon WHERE lexicon MATCH ? AND rowid BETWEEN ? AND ? "
             "ORDER BY bm25(lexicon), rowid LIMIT ?"
         )
-        rows = self._database.rows(statement, (expression, first, last, k if allowed is None else -1))
-        ids = np.array(rows, np.int64).reshape(-1)
-        return [int(i) for i in (ids if allowed is None else ids[allowed.holds(ids)])[:k]]
+        ids = _ids(self._database.rows(statement, (expression, first, last, k if allowed is None else -1)))
+        return (ids if allowed is None else ids[allowed.holds(ids)])[:k].tolist()
 
     def _best(self, words: Sequence[_Word], k: int, allowed: Allowed | None) -> list[int]:
         """Those rows that the rare words choose."""
@@ -138,19 +144,19 @@ class LexicalIndex:
             chosen_by = " OR ".join(word.phrase for word in choosing)
         else:
             chosen_by, choosing = self._pairs(words[:3], allowed), []
-        ids, held = np.empty(0, np.int64), []
+        held = []
         for word in words:
-            expression = (
-                word.phrase if word in choosing or chosen_by == word.phrase else f"({chosen_by}) AND {word.phrase}"
-            )
-            held.append(self._matches(expression, allowed))
-        ids = np.unique(np.concatenate(held))
-        scores = np.zeros(len(ids))
-        for word, rows in zip(words, held, strict=True):
-            scores[np.searchsorted(ids, rows)] += word.weight
-        order = np.lexsort((ids, -scores))[: _READ * k]
-        presence = [set(rows.tolist()) for rows in held]
-        return self._ordered(ids[order].tolist(), words, presence)[:k]
+            alone = word in choosing or chosen_by == word.phrase
+            held.append(self._matches(word.phrase if alone else f"({chosen_by}) AND {word.phrase}", allowed))
+        ids = np.sort(np.concatenate(held))
+        ids = ids[np.flatnonzero(np.diff(ids, prepend=-1))]
+        scores, holds = np.zeros(len(ids)), np.zeros((len(ids), len(words)), np.bool_)
+        for number, (word, rows) in enumerate(zip(words, held, strict=True)):
+            places = np.searchsorted(ids, rows)
+            scores[places] += word.weight
+            holds[places, number] = True
+        best = np.lexsort((ids, -scores))[: _READ * k]
+        return self._ordered(ids[best].tolist(), words, holds[best])[:k]
 
     def _pairs(self, words: Sequence[_Word], allowed: Allowed | None) -> str:
         """The rows that hold two of three common words; where there are none, those of the rarest."""
@@ -161,20 +167,20 @@ class LexicalIndex:
                 return expression
         return words[0].phrase
 
-    def _ordered(self, ids: Sequence[int], words: Sequence[_Word], presence: Sequence[set[int]]) -> list[int]:
+    def _ordered(self, ids: Sequence[int], words: Sequence[_Word], holds: NDArray[np.bool_]) -> list[int]:
         """By BM25. Which words a passage holds is known; how often, is told from words that begin alike."""
         statement = f"SELECT id, text FROM passages WHERE id IN ({','.join('?' * len(ids))})"
-        tokens = {identifier: _WORD.findall(text.lower()) for identifier, text in self._database.rows(statement, ids)}
-        average = float(np.mean([len(t) for t in tokens.values()])) if tokens else 1.0
-        beginnings = [word.text[: max(3, len(word.text) - 3)] for word in words]
+        texts = {identifier: text.lower() for identifier, text in self._database.rows(statement, ids)}
+        average = sum(map(len, texts.values())) / max(1, len(texts))
+        beginnings = [f" {word.text[: max(3, len(word.text) - 3)]}" for word in words]
         scored = []
-        for identifier, found in tokens.items():
-            norm = _K1 * (1 - _B + _B * len(found) / max(1.0, average))
+        for identifier, row in zip(ids, holds.tolist(), strict=True):
+            text = texts[identifier]
+            norm = _K1 * (1 - _B + _B * len(text) / max(1.0, average))
             score = 0.0
-            for word, beginning, holders in zip(words, beginnings, presence, strict=True):
-                if identifier in holders:
-                    longest = len(word.text) + 3
-                    times = max(1, sum(t.startswith(beginning) and len(t) <= longest for t in found))
+            for word, beginning, is_there in zip(words, beginnings, row, strict=True):
+                if is_there:
+                    times = max(1, text.count(beginning))
                     score += word.weight * times * (_K1 + 1) / (times + norm)
             scored.append((-score, identifier))
         return [identifier for _, identifier in sorted(scored)]
@@ -187,7 +193,7 @@ def topic_words(question: str) -> list[str]:
 
 
 def _choosing(words: Sequence[_Word]) -> list[_Word]:
-    """The rarest words, as many as match no more than `_CHOSEN` rows together."""
+    """The rarest words, until they give enough rows; none when that would be too many."""
     chosen: list[_Word] = []
     rows = 0
     for word in words:
@@ -195,4 +201,10 @@ def _choosing(words: Sequence[_Word]) -> list[_Word]:
         if word.rows >= _CHOSEN or rows > _CHOSEN:
             break
         chosen.append(word)
+        if rows >= _ENOUGH:
+            break
     return chosen
+
+
+def _ids(rows: Sequence[tuple[int]]) -> NDArray[np.int64]:
+    return np.fromiter(chain.from_iterable(rows), np.int64, len(rows))
