@@ -181,9 +181,10 @@ class Database:
                 return
             if connection.in_transaction:
                 raise StoreError("the index cannot be written inside a snapshot; end the snapshot first")
-            connection.execute("BEGIN IMMEDIATE")
-            self._local.writing = True
             try:
+                # inside, since Ctrl-C may come as soon as it has begun
+                connection.execute("BEGIN IMMEDIATE")
+                self._local.writing = True
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -201,11 +202,12 @@ class Database:
             if connection.in_transaction:
                 yield connection
                 return
-            connection.execute("BEGIN")
             try:
+                connection.execute("BEGIN")
                 yield connection
             finally:
-                connection.execute("COMMIT")
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of one query."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.approximate import CANDIDATES, Approximate
+from index.approximate import Approximate, candidates_for
 from index.database import Database
 from index.errors import OutdatedError, StoreError
 from index.exact import GrowingRows, nearest
@@ -125,7 +125,7 @@ class DenseIndex:
             share = max(1e-6, min(1.0, allowed.rows / max(1, view.base.rows)))
             if view.live is not None:
                 mask &= view.live
-        candidates = view.base.search(vector, CANDIDATES * max(k, 10), mask, share)
+        candidates = view.base.search(vector, candidates_for(k), mask, share)
         # the stored vectors decide, and what is not stored is not found
         return nearest(self._reader.fetch(candidates), vector, k, None)
 

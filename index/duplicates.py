@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,10 +27,10 @@ _TURNING = frozenset("no not never none nor neither nobody nothing without t unl
 class _Said:
     passage: Passage
     words: tuple[str, ...]
-    counts: Counter[str]
+    different: frozenset[str]
 
 
-def without_repeats(passages: Sequence[Passage], vectors_of: VectorsOf, most: int) -> list[Passage]:
+def without_repeats(passages: Iterable[Passage], vectors_of: VectorsOf, most: int) -> list[Passage]:
     """The first `most` passages that say something no earlier one says.
 
     Two say the same when their words are the same but for case, spacing and punctuation, or when nine of ten are, none
@@ -47,7 +47,7 @@ def without_repeats(passages: Sequence[Passage], vectors_of: VectorsOf, most: in
         words = tuple(_WORD.findall(passage.text.casefold()))
         if words in by_words:
             continue
-        said = _Said(passage, words, Counter(words))
+        said = _Said(passage, words, frozenset(words))
         if any(_is_repeat(said, earlier, vectors_of) for earlier in kept):
             continue
         by_words.add(words)
@@ -56,10 +56,12 @@ def without_repeats(passages: Sequence[Passage], vectors_of: VectorsOf, most: in
 
 
 def _is_repeat(said: _Said, earlier: _Said, vectors_of: VectorsOf) -> bool:
-    longer = max(len(said.words), len(earlier.words))
-    if min(len(said.words), len(earlier.words)) < _SHARED * longer:
+    longer, shorter = max(len(said.words), len(earlier.words)), min(len(said.words), len(earlier.words))
+    # cheap first: nearly all pairs end here
+    if shorter < _SHARED * longer or 2 * len(said.different & earlier.different) < len(said.different):
         return False
-    only_here, only_there = said.counts - earlier.counts, earlier.counts - said.counts
+    here, there = Counter(said.words), Counter(earlier.words)
+    only_here, only_there = here - there, there - here
     if longer - max(only_here.total(), only_there.total()) < _SHARED * longer:
         return False
     if _tells_apart(only_here, said.passage.text) or _tells_apart(only_there, earlier.passage.text):

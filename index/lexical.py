@@ -35,7 +35,7 @@ _MOST_WORDS = 64
 _EXACT = 1_000  # rows that FTS5 may score
 _ENOUGH = 1_000  # rows that rare words have to give before the others need not be looked for
 _CHOSEN = 10_000  # rows that may be looked at, for each word
-_READ = 3  # passages read for each wanted
+_READ = 2  # passages read for each wanted
 _KEPT_WORDS = 10_000
 _GROWN = 1.1
 _K1, _B = 1.2, 0.75  # what FTS5 has
@@ -135,7 +135,8 @@ class LexicalIndex:
             "ORDER BY bm25(lexicon), rowid LIMIT ?"
         )
         ids = _ids(self._database.rows(statement, (expression, first, last, k if allowed is None else -1)))
-        return (ids if allowed is None else ids[allowed.holds(ids)])[:k].tolist()
+        best = ids if allowed is None else ids[allowed.holds(ids)]
+        return [int(identifier) for identifier in best[:k]]
 
     def _best(self, words: Sequence[_Word], k: int, allowed: Allowed | None) -> list[int]:
         """Those rows that the rare words choose."""

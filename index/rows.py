@@ -47,12 +47,15 @@ class VectorRows:
 
     def sample(self, count: int, until: int) -> NDArray[np.float32]:
         """About `count` vectors with ids up to `until`, chosen at random, always the same ones for the same rows."""
-        first = self._database.rows("SELECT coalesce(min(id), 0) FROM vectors")[0][0]
-        span = until - int(first) + 1
-        if span <= count:
-            parts = [vectors for _, vectors in self.chunks(int(first) - 1, until)]
+        statement = "SELECT coalesce(min(id), 0), coalesce(max(id), 0), count(*) FROM vectors WHERE id <= ?"
+        first, last, rows = self._database.rows(statement, (until,))[0]
+        if rows <= count:
+            parts = [vectors for _, vectors in self.chunks(first - 1, until)]
             return np.concatenate(parts) if parts else np.empty((0, self._dimension), np.float32)
-        chosen = np.random.default_rng(0).choice(span, count, replace=False) + int(first)
+        # of the ids in between, many may be gone
+        span = last - first + 1
+        drawn = min(span, int(1.1 * count * span / rows))
+        chosen = np.random.default_rng(0).choice(span, drawn, replace=False) + first
         return self.fetch(chosen.tolist())[1]
 
     def _decoded(self, rows: Sequence[tuple[int, bytes]]) -> Vectors:

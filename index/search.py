@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from index.duplicates import without_repeats
 from index.errors import OutdatedError
-from index.types import Encoder, Filter, Hit, Store
+from index.types import Encoder, Filter, Hit, Passage, Store
 
 __all__ = ["in_one_state", "rank", "reciprocal_rank_fusion", "search"]
 
@@ -19,6 +19,7 @@ T = TypeVar("T")
 _TRIES = 100
 _DEEPER = 4  # when repeats leave too few passages
 _DEEPEST = 512
+_SPARE = 4  # passages read more than are wanted, for the repeats among them
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> list[tuple[int, float]]:
@@ -87,7 +88,7 @@ def _ranked(
     lexical_rank = {identifier: rank for rank, identifier in enumerate(lexical, start=1)}
     dense_rank = {identifier: rank for rank, (identifier, _) in enumerate(dense, start=1)}
     fused = dict(reciprocal_rank_fusion([lexical, list(similarity)]))
-    passages = without_repeats(store.passages(list(fused)), store.vectors, k)
+    passages = without_repeats(_in_parts(store, list(fused), k + _SPARE), store.vectors, k)
     documents = store.documents([passage.document_id for passage in passages])
     hits = [
         Hit(
@@ -101,3 +102,9 @@ def _ranked(
         for passage in passages
     ]
     return hits, len(lexical) < pool and len(dense) < pool
+
+
+def _in_parts(store: Store, ids: Sequence[int], size: int) -> Iterator[Passage]:
+    """The passages in this order, read a few at a time, as they are wanted."""
+    for begin in range(0, len(ids), size):
+        yield from store.passages(ids[begin : begin + size])
