@@ -36,6 +36,7 @@ _EXACT = 1_000  # rows that FTS5 may score
 _ENOUGH = 1_000  # rows that rare words have to give before the others need not be looked for
 _CHOSEN = 10_000  # rows that may be looked at, for each word
 _READ = 2  # passages read for each wanted
+_FEWEST_READ = 64
 _KEPT_WORDS = 10_000
 _GROWN = 1.1
 _K1, _B = 1.2, 0.75  # what FTS5 has
@@ -139,41 +140,38 @@ class LexicalIndex:
         return [int(identifier) for identifier in best[:k]]
 
     def _best(self, words: Sequence[_Word], k: int, allowed: Allowed | None) -> list[int]:
-        """Those rows that the rare words choose."""
+        """Those rows that the rare words choose, and those with two of the next where they could be better."""
         choosing = _choosing(words)
-        if choosing:
-            chosen_by = " OR ".join(word.phrase for word in choosing)
-        else:
-            chosen_by, choosing = self._pairs(words[:3], allowed), []
-        held = []
-        for word in words:
-            alone = word in choosing or chosen_by == word.phrase
-            held.append(self._matches(word.phrase if alone else f"({chosen_by}) AND {word.phrase}", allowed))
-        ids = np.sort(np.concatenate(held))
-        ids = ids[np.flatnonzero(np.diff(ids, prepend=-1))]
-        scores, holds = np.zeros(len(ids)), np.zeros((len(ids), len(words)), np.bool_)
-        for number, (word, rows) in enumerate(zip(words, held, strict=True)):
-            places = np.searchsorted(ids, rows)
-            scores[places] += word.weight
-            holds[places, number] = True
-        best = np.lexsort((ids, -scores))[: _READ * k]
+        others = words[len(choosing) :][:3]
+        held = self._held(words, choosing, " OR ".join(word.phrase for word in choosing), allowed)
+        if len(others) > 1 and _kth_best(words, held, k) < others[0].weight + others[1].weight:
+            pairs = [f"({a.phrase} AND {b.phrase})" for n, a in enumerate(others) for b in others[n + 1 :]]
+            more = self._held(words, [], " OR ".join(pairs), allowed)
+            held = [_distinct(np.concatenate(two)) for two in zip(held, more, strict=True)]
+        if not any(map(len, held)):
+            held = self._held(words, words[:1], words[0].phrase, allowed)
+        ids, holds = _who_holds(held)
+        scores = holds @ np.array([word.weight for word in words])
+        best = np.lexsort((ids, -scores))[: max(_READ * k, _FEWEST_READ)]
         return self._ordered(ids[best].tolist(), words, holds[best])[:k]
 
-    def _pairs(self, words: Sequence[_Word], allowed: Allowed | None) -> str:
-        """The rows that hold two of three common words; where there are none, those of the rarest."""
-        if len(words) > 1:
-            pairs = [f"({a.phrase} AND {b.phrase})" for n, a in enumerate(words) for b in words[n + 1 :]]
-            expression = " OR ".join(pairs)
-            if len(self._matches(expression, allowed)):
-                return expression
-        return words[0].phrase
+    def _held(
+        self, words: Sequence[_Word], alone: Sequence[_Word], expression: str, allowed: Allowed | None
+    ) -> list[NDArray[np.int64]]:
+        """For each word the rows that it and `expression` match; for those `alone`, which are part of it, all rows."""
+        if not expression:
+            return [np.empty(0, np.int64) for _ in words]
+        return [
+            self._matches(word.phrase if word in alone else f"({expression}) AND {word.phrase}", allowed)
+            for word in words
+        ]
 
     def _ordered(self, ids: Sequence[int], words: Sequence[_Word], holds: NDArray[np.bool_]) -> list[int]:
-        """By BM25. Which words a passage holds is known; how often, is told from words that begin alike."""
+        """By BM25. Which words a passage holds is known; how often, is told from words that begin so."""
         statement = f"SELECT id, text FROM passages WHERE id IN ({','.join('?' * len(ids))})"
         texts = {identifier: text.lower() for identifier, text in self._database.rows(statement, ids)}
         average = sum(map(len, texts.values())) / max(1, len(texts))
-        beginnings = [f" {word.text[: max(3, len(word.text) - 3)]}" for word in words]
+        beginnings = [f" {word.text}" for word in words]
         scored = []
         for identifier, row in zip(ids, holds.tolist(), strict=True):
             text = texts[identifier]
@@ -205,6 +203,28 @@ def _choosing(words: Sequence[_Word]) -> list[_Word]:
         if rows >= _ENOUGH:
             break
     return chosen
+
+
+def _distinct(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    ids = np.sort(ids)
+    return ids[np.flatnonzero(np.diff(ids, prepend=-1))]
+
+
+def _who_holds(held: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """All rows, ascending, and (rows, words) which of the words each holds."""
+    ids = _distinct(np.concatenate(held))
+    holds = np.zeros((len(ids), len(held)), np.bool_)
+    for number, rows in enumerate(held):
+        holds[np.searchsorted(ids, rows), number] = True
+    return ids, holds
+
+
+def _kth_best(words: Sequence[_Word], held: Sequence[NDArray[np.int64]], k: int) -> float:
+    ids, holds = _who_holds(held)
+    if len(ids) < k:
+        return 0.0
+    scores = holds @ np.array([word.weight for word in words])
+    return float(np.partition(scores, -k)[-k])
 
 
 def _ids(rows: Sequence[tuple[int]]) -> NDArray[np.int64]:

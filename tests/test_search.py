@@ -112,7 +112,7 @@ def test_a_date_that_is_none(date: str) -> None:
         Filter(since=date)
 
 
-LONG = "The old mill by the river was built of grey stone and still grinds corn for the people of the village every week"
+LONG = "The old mill by the river was built of grey stone and still grinds corn for people of the village every week"
 
 
 def test_repeats_are_left_out(store: SqliteStore, encoder: Encoder) -> None:

@@ -55,7 +55,9 @@ def old(tmp_path: Path, encoder: Encoder, documents: list[Document]) -> Path:
                 (cursor.lastrowid, passage.start, passage.end, passage.text, encoder.encode([passage.text]).tobytes()),
             )
             connection.execute("INSERT INTO lexicon (rowid, text) VALUES (?, ?)", (row.lastrowid, passage.text))
-    connection.execute("INSERT INTO lexicon (lexicon, rowid, text) SELECT 'delete', id, text FROM passages WHERE text = 'Gone.'")
+    connection.execute(
+        "INSERT INTO lexicon (lexicon, rowid, text) SELECT 'delete', id, text FROM passages WHERE text = 'Gone.'"
+    )
     connection.execute("DELETE FROM passages WHERE text = 'Gone.'")
     connection.execute("DELETE FROM documents WHERE name = 'gone.txt'")
     connection.commit()
