@@ -11,7 +11,7 @@ from index.passages import split_passages
 from index.plan import Plan
 from index.search import search
 from index.store import SqliteStore
-from index.types import Document, Encoder, Entry, Hit, Passage, Section, Store
+from index.types import Document, Encoder, Entry, Filter, Hit, Passage, Section, Store
 
 __all__ = [
     "BuildReport",
@@ -20,6 +20,7 @@ __all__ = [
     "Encoder",
     "EncoderMismatchError",
     "Entry",
+    "Filter",
     "Hit",
     "Index",
     "IndexingError",

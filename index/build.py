@@ -112,8 +112,10 @@ def add_files(
         if plan.read:
             ingest(store, run.prepared(), encoder, embedded=run.embedded, written=run.written)
         memory.remember(plan.hashed)
-        for name in plan.remove:
-            store.remove(name)
+        with store.batch():
+            for name in plan.remove:
+                store.remove(name)
+        store.settle()
         return run.report()
     finally:
         memory.close()

@@ -1,4 +1,4 @@
-"""The SQLite file of an index: opening it, its schema, one connection per thread, transactions, and plain errors."""
+"""The SQLite file of an index: opening it, one connection per thread, transactions, and plain errors."""
 
 from __future__ import annotations
 
@@ -6,43 +6,23 @@ import os
 import re
 import sqlite3
 import threading
+import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from index.errors import StoreError, StoreWriteError
+from index.schema import APPLICATION_ID, FORMAT, make_tables, migrate, show_as_current
 
-__all__ = ["FILE_NAME", "FORMAT", "Database"]
+__all__ = ["FILE_NAME", "FORMAT", "Connection", "Database"]
 
-FORMAT = 2
 FILE_NAME = "index.db"
 BUSY_TIMEOUT_S = 30.0
-_APPLICATION_ID = 0x71615F31  # "qa_1" in the file header tells our databases from foreign ones
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE documents (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,
-    title TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    text TEXT NOT NULL,
-    source TEXT,
-    added TEXT NOT NULL
-);
-CREATE TABLE passages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    document_id INTEGER NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
-    start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL,
-    text TEXT NOT NULL,
-    vector BLOB NOT NULL
-);
-CREATE INDEX passages_of_document ON passages(document_id, start);
-CREATE VIRTUAL TABLE lexicon USING fts5(
-    text, content='passages', content_rowid='id', tokenize="porter unicode61 remove_diacritics 2"
-);
-"""
+_PAGE_BYTES = 8192  # five vectors of 384 numbers fill one
+_CACHE_KB = 8192
+_LARGEST_LOG = 64 * 2**20
 _FRESH = "run `qa build --fresh` to set it aside and build anew"
 _ELSEWHERE = "choose another folder with QA_INDEX or --index"
 _CANNOT_WRITE = re.compile("readonly|unable to open")
@@ -50,11 +30,19 @@ _NO_ROOM = re.compile("disk is full|disk I/O")
 _BUSY = re.compile("locked|busy")
 
 
+class Connection(sqlite3.Connection):
+    """A connection that is closed with the thread it belongs to."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Database:
     """`index.db` in an index folder. Safe to use from several threads; writers take turns across processes.
 
     Readers never wait for a writer (write-ahead log), and a transaction is there whole or not at all, whatever
-    happens to the process.
+    happens to the process. A database of format 1 is brought to this format, or, where it cannot be written, read
+    as it is.
 
     Args:
         folder: the index folder; made when `create`.
@@ -68,28 +56,26 @@ class Database:
 
     def __init__(self, folder: Path, meta: dict[str, str], *, create: bool) -> None:
         self.path = folder / FILE_NAME
-        self._folder = folder
+        self.folder = folder
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._as_format_1 = False
         with self._explained():
             if not self.path.exists():
                 self._make_folder(create)
             elif not self._looks_like_sqlite():
                 raise StoreError(f"{self.path} is not an index of this program; {_FRESH}")
-            if create:
-                with self.writing() as writer:
-                    if writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-                        _make_tables(writer, meta)
-            self._check_format()
+            self.writable = os.access(folder, os.W_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
+            self._prepare(meta, create)
 
     def _make_folder(self, create: bool) -> None:
         if not create:
             raise StoreError(f"no index at {self.path}; run `qa build` to make one")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            reason = f"cannot make the index folder {self._folder} ({error.strerror})"
+            reason = f"cannot make the index folder {self.folder} ({error.strerror})"
             raise StoreWriteError(f"{reason}; {_ELSEWHERE}") from error
 
     def _looks_like_sqlite(self) -> bool:
@@ -99,30 +85,63 @@ class Database:
         except OSError as error:
             raise StoreError(f"{self.path} cannot be read ({error.strerror})") from error
 
-    def _check_format(self) -> None:
+    def _prepare(self, meta: dict[str, str], create: bool) -> None:
+        # looked at before it is written: opening must not wait for another process that writes
+        if self._is_empty():
+            if not create:
+                raise StoreError(f"no index at {self.path}; run `qa build` to make one")
+            with self.writing() as writer:
+                if self._is_empty():
+                    make_tables(writer, meta)
         identity = self.rows("PRAGMA application_id")[0][0]
         version = self.rows("PRAGMA user_version")[0][0]
-        if identity != _APPLICATION_ID:
+        if identity != APPLICATION_ID:
             raise StoreError(f"{self.path} is not an index of this program; {_FRESH}")
-        if version != FORMAT:
+        if version not in (1, FORMAT):
             raise StoreError(f"{self.path} has index format {version}, this program reads {FORMAT}; {_FRESH}")
+        if version == 1:
+            self._from_format_1()
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+    def _is_empty(self) -> bool:
+        return bool(self.rows("SELECT count(*) FROM sqlite_master")[0][0] == 0)
+
+    def _from_format_1(self) -> None:
+        if not self.writable:
+            self._as_format_1 = True
+            show_as_current(self._connection())
+            return
+        connection = self._connection()
+        connection.execute("PRAGMA foreign_keys = OFF")  # else dropping the old table would empty the others
+        try:
+            with self.writing() as writer:
+                if writer.execute("PRAGMA user_version").fetchone()[0] == 1:
+                    migrate(writer)
+        finally:
+            connection.execute("PRAGMA foreign_keys = ON")
+
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             # in a folder that cannot be written, WAL's side files cannot be made: then nobody else writes there either
-            writable = os.access(self._folder, os.W_OK)
-            address = f"{self.path.resolve().as_uri()}?{'mode=rwc' if writable else 'immutable=1'}"
+            address = f"{self.path.resolve().as_uri()}?{'mode=rwc' if self.writable else 'immutable=1'}"
             connection = sqlite3.connect(
-                address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                address,
+                uri=True,
+                timeout=BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
+                factory=Connection,
             )
             connection.execute("PRAGMA foreign_keys = ON")
-            if writable and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+            if self.writable:
+                _use_log(connection)
+            if self._as_format_1:
+                show_as_current(connection)
             self._local.connection = connection
             with self._lock:
-                self._connections.append(connection)
+                self._connections.add(connection)
         return connection
 
     @contextmanager
@@ -143,18 +162,37 @@ class Database:
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.path} is damaged ({error}); {_FRESH}") from error
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether the calling thread is inside `writing`."""
+        return bool(getattr(self._local, "writing", False))
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: committed whole at the end, rolled back on any exception."""
+        """One write transaction: committed whole at the end, rolled back on any exception.
+
+        May be nested: the outermost one commits, an inner one that fails undoes what was done inside it.
+        """
         with self._explained():
             connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
+            if self.is_writing:
+                with _savepoint(connection):
+                    yield connection
+                return
+            if connection.in_transaction:
+                raise StoreError("the index cannot be written inside a snapshot; end the snapshot first")
             try:
+                # inside, since Ctrl-C may come as soon as it has begun
+                connection.execute("BEGIN IMMEDIATE")
+                self._local.writing = True
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+            finally:
+                self._local.writing = False
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -164,16 +202,22 @@ class Database:
             if connection.in_transaction:
                 yield connection
                 return
-            connection.execute("BEGIN")
             try:
+                connection.execute("BEGIN")
                 yield connection
             finally:
-                connection.execute("COMMIT")
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of one query."""
         with self._explained():
             return self._connection().execute(statement, parameters).fetchall()
+
+    def each(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of one query, one by one, for results too large to hold."""
+        with self._explained():
+            yield from self._connection().execute(statement, parameters)
 
     def meta(self, key: str) -> str:
         """A value of the `meta` table. Raises StoreError when it is not there."""
@@ -185,16 +229,35 @@ class Database:
     def close(self) -> None:
         """Close every connection. The database must not be used afterwards."""
         with self._lock:
-            for connection in self._connections:
+            for connection in list(self._connections):
                 connection.close()
             self._connections.clear()
             self._local = threading.local()
 
 
-def _make_tables(writer: sqlite3.Connection, meta: dict[str, str]) -> None:
-    for statement in _SCHEMA.split(";\n"):
-        if statement.strip():
-            writer.execute(statement)
-    writer.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    writer.execute(f"PRAGMA user_version = {FORMAT}")
-    writer.executemany("INSERT INTO meta VALUES (?, ?)", [*meta.items(), ("generation", "0")])
+@contextmanager
+def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("SAVEPOINT inner")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO inner")
+            connection.execute("RELEASE inner")
+        raise
+    connection.execute("RELEASE inner")
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new file; an old one keeps its own
+    # SQLite does not wait for others while it changes the mode, and two processes may make one index at once
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not _BUSY.search(str(error)) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")

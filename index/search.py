@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.duplicates import without_repeats
 from index.errors import OutdatedError
-from index.types import Encoder, Hit, Store
+from index.types import Encoder, Filter, Hit, Passage, Store
 
 __all__ = ["in_one_state", "rank", "reciprocal_rank_fusion", "search"]
 
 T = TypeVar("T")
 
 _TRIES = 100
+_DEEPER = 4  # when repeats leave too few passages
+_DEEPEST = 512
+_SPARE = 4  # passages read more than are wanted, for the repeats among them
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> list[tuple[int, float]]:
@@ -30,17 +34,20 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> li
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
 
-def search(store: Store, encoder: Encoder, question: str, *, k: int = 8, pool: int = 32) -> list[Hit]:
+def search(
+    store: Store, encoder: Encoder, question: str, *, k: int = 8, pool: int = 32, where: Filter | None = None
+) -> list[Hit]:
     """The k best passages of `store` for `question`, by reciprocal rank fusion of BM25 and cosine, best first.
 
-    `pool` is how deep each of the two rankings is read.
+    `pool` is how deep each of the two rankings is read; `where` confines the search to some documents. A passage that
+    says what an earlier one says is left out, so k hits say k different things.
 
     Raises:
         ValueError: `k` or `pool` < 1.
         StoreError: the index is damaged.
     """
     vector = encoder.encode([question])[0]
-    return in_one_state(store, lambda: rank(store, question, vector, k=k, pool=pool))
+    return in_one_state(store, lambda: rank(store, question, vector, k=k, pool=pool, where=where))
 
 
 def in_one_state(store: Store, read: Callable[[], T]) -> T:
@@ -58,19 +65,32 @@ def in_one_state(store: Store, read: Callable[[], T]) -> T:
     raise OutdatedError("the index changes faster than it can be searched; try again")
 
 
-def rank(store: Store, question: str, vector: NDArray[np.float32], *, k: int, pool: int) -> list[Hit]:
+def rank(
+    store: Store, question: str, vector: NDArray[np.float32], *, k: int, pool: int, where: Filter | None = None
+) -> list[Hit]:
     """`search` for a question that is embedded already: `vector` is (dimension,) float32 of length 1."""
     if k < 1 or pool < 1:
         raise ValueError(f"k and pool must be at least 1, got {k} and {pool}")
-    lexical = store.lexical(question, pool)
-    dense = store.dense(vector, pool)
+    hits, is_all = _ranked(store, question, vector, k, pool, where)
+    while len(hits) < k and not is_all and pool < _DEEPEST:
+        pool = min(_DEEPER * pool, _DEEPEST)
+        hits, is_all = _ranked(store, question, vector, k, pool, where)
+    return hits
+
+
+def _ranked(
+    store: Store, question: str, vector: NDArray[np.float32], k: int, pool: int, where: Filter | None
+) -> tuple[list[Hit], bool]:
+    """The hits of two rankings read `pool` deep, and whether there is nothing deeper."""
+    lexical = store.lexical(question, pool, where)
+    dense = store.dense(vector, pool, where)
     similarity = dict(dense)
     lexical_rank = {identifier: rank for rank, identifier in enumerate(lexical, start=1)}
     dense_rank = {identifier: rank for rank, (identifier, _) in enumerate(dense, start=1)}
-    fused = dict(reciprocal_rank_fusion([lexical, list(similarity)])[:k])
-    passages = store.passages(list(fused))
+    fused = dict(reciprocal_rank_fusion([lexical, list(similarity)]))
+    passages = without_repeats(_in_parts(store, list(fused), k + _SPARE), store.vectors, k)
     documents = store.documents([passage.document_id for passage in passages])
-    return [
+    hits = [
         Hit(
             passage=passage,
             document=documents[passage.document_id],
@@ -81,3 +101,10 @@ def rank(store: Store, question: str, vector: NDArray[np.float32], *, k: int, po
         )
         for passage in passages
     ]
+    return hits, len(lexical) < pool and len(dense) < pool
+
+
+def _in_parts(store: Store, ids: Sequence[int], size: int) -> Iterator[Passage]:
+    """The passages in this order, read a few at a time, as they are wanted."""
+    for begin in range(0, len(ids), size):
+        yield from store.passages(ids[begin : begin + size])

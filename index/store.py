@@ -1,4 +1,4 @@
-"""The index on disk: one SQLite file that is the truth, and a FAISS index derived from it in memory.
+"""The index on disk: one SQLite file that is the truth, and FAISS indexes derived from it.
 
 Documents, passages, vectors and the lexical index of one document are written in one transaction, so they cannot
 disagree and a killed process leaves nothing half-done.
@@ -6,31 +6,28 @@ disagree and a killed process leaves nothing half-done.
 
 from __future__ import annotations
 
-import re
-import sqlite3
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from datetime import datetime, timezone
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.changes import advance, delete, insert, sections_from
+from index.checks import problems_of
 from index.database import Database
 from index.dense import DenseIndex
-from index.errors import EncoderMismatchError, StoreError
-from index.types import Document, Entry, Passage
+from index.errors import EncoderMismatchError
+from index.filters import Allowed, allowed_by
+from index.lexical import LexicalIndex
+from index.rows import VectorRows
+from index.types import Document, Entry, Filter, Passage
 
 __all__ = ["SqliteStore"]
 
-_WORD = re.compile(r"\w+")
-# Words that carry a question, not its topic; BM25 would rank passages by them on small collections.
-_STOPWORDS = frozenset(
-    "a an and any are as at be been but by can could did do does for from get had has have he her his how i in into is "
-    "it its me my of on or our please s say she should so some tell than that the their them there they this to was we "
-    "were what when where which who whom whose why will with would you your".split()
-)
-_MOST_WORDS = 64
+_FILTERS_KEPT = 8
 
 
 class SqliteStore:
@@ -52,6 +49,10 @@ class SqliteStore:
         self.dimension = dimension
         self._database = Database(folder, {"encoder": encoder_name, "dimension": str(dimension)}, create=create)
         self._dense = DenseIndex(self._database, dimension)
+        self._lexical = LexicalIndex(self._database)
+        self._rows = VectorRows(self._database, dimension)
+        self._allowed: OrderedDict[tuple[int, Filter], Allowed] = OrderedDict()
+        self._lock = threading.Lock()
         built_with = self._database.meta("encoder")
         if built_with != encoder_name:
             self.close()
@@ -61,10 +62,24 @@ class SqliteStore:
             )
 
     def close(self) -> None:
-        """Close every connection. The store must not be used afterwards."""
+        """Stop what goes on in the background and close every connection. The store must not be used afterwards."""
+        self._dense.close()
         self._database.close()
 
     # -- writing ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """All that the calling thread puts and removes inside is one transaction: there whole or not at all.
+
+        Writing a thousand documents this way costs one commit instead of a thousand. Other writers wait meanwhile, so
+        embed first and write then. A put that fails undoes itself only, if its error is caught inside.
+
+        Raises:
+            StoreError: it cannot be written; nothing has changed then.
+        """
+        with self._database.writing():
+            yield
 
     def put(
         self,
@@ -80,7 +95,7 @@ class SqliteStore:
         Args:
             digest: identifies the content, so that an unchanged document can be passed over.
             vectors: (len(passages), dimension) float32, rows of length 1.
-            source: path of the file it was read from.
+            source: absolute path of the file it was read from.
 
         Returns the document's id.
 
@@ -90,31 +105,17 @@ class SqliteStore:
         """
         if vectors.shape != (len(passages), self.dimension):
             raise ValueError(f"vectors must have shape ({len(passages)}, {self.dimension}), got {vectors.shape}")
-        blobs = np.ascontiguousarray(vectors, dtype=np.float32)
+        rows = np.ascontiguousarray(vectors, dtype=np.float32)
         with self._database.writing() as writer:
-            _delete(writer, document.name)
-            row = writer.execute(
-                "INSERT INTO documents (name, title, digest, text, source, added) VALUES (?, ?, ?, ?, ?, ?) "
-                "RETURNING id",
-                (document.name, document.title, digest, document.text, source, _now()),
-            ).fetchone()
-            document_id = int(row[0])
-            for passage, vector in zip(passages, blobs, strict=True):
-                values = (document_id, passage.start, passage.end, passage.text, vector.tobytes())
-                cursor = writer.execute(
-                    'INSERT INTO passages (document_id, start, "end", text, vector) VALUES (?, ?, ?, ?, ?)', values
-                )
-                writer.execute("INSERT INTO lexicon (rowid, text) VALUES (?, ?)", (cursor.lastrowid, passage.text))
-            _advance(writer)
-        return document_id
+            delete(writer, document.name, advance(writer))
+            return insert(writer, document, digest, passages, rows, source)
 
     def remove(self, name: str) -> bool:
         """Remove a document with its passages; False when there is none of that name."""
         with self._database.writing() as writer:
-            removed = _delete(writer, name)
-            if removed:
-                _advance(writer)
-        return removed
+            if writer.execute("SELECT 1 FROM documents WHERE name = ?", (name,)).fetchone() is None:
+                return False
+            return delete(writer, name, advance(writer))
 
     def set_source(self, name: str, source: str) -> None:
         """Say that a document is now read from another file, the content being the same."""
@@ -125,6 +126,17 @@ class SqliteStore:
         """Keep a setting with the index, such as a threshold chosen for its questions."""
         with self._database.writing() as writer:
             writer.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"setting.{name}", value))
+
+    def settle(self) -> None:
+        """Make the approximate index now if there are enough passages for one, and save it beside the database.
+
+        Worth doing after many documents were written: else a process that asks for a while does it in the background,
+        and until then searches every vector.
+
+        Raises:
+            StoreError: the index is damaged.
+        """
+        self._dense.settle()
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -142,27 +154,27 @@ class SqliteStore:
         rows = self._database.rows("SELECT value FROM meta WHERE key = ?", (f"setting.{name}",))
         return str(rows[0][0]) if rows else None
 
-    def digests(self) -> dict[str, str]:
-        """Content digest by document name."""
-        return {str(name): str(digest) for name, digest in self._database.rows("SELECT name, digest FROM documents")}
-
-    def entries(self) -> list[Entry]:
-        """Every document as it is listed, in the order of their names."""
-        rows = self._database.rows(
-            "SELECT name, title, source, added, (SELECT count(*) FROM passages p WHERE p.document_id = d.id), "
-            "length(text) FROM documents d ORDER BY name"
-        )
-        return [Entry(name, title, None, *rest) for name, title, *rest in rows]
-
     def settings(self) -> dict[str, str]:
         """Every setting kept with the index."""
         rows = self._database.rows("SELECT substr(key, 9), value FROM meta WHERE key LIKE 'setting.%' ORDER BY key")
         return {str(name): str(value) for name, value in rows}
 
+    def digests(self) -> dict[str, str]:
+        """Content digest by document name."""
+        return {str(name): str(digest) for name, digest in self._database.rows("SELECT name, digest FROM documents")}
+
     def counts(self) -> tuple[int, int]:
         """Number of documents and of passages."""
-        rows = self._database.rows("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages)")
+        statement = "SELECT (SELECT count(*) FROM documents), value FROM meta WHERE key = 'passages'"
+        rows = self._database.rows(statement)
         return int(rows[0][0]), int(rows[0][1])
+
+    def entries(self) -> list[Entry]:
+        """What there is to list of every document, by name, without loading texts."""
+        statement = (
+            "SELECT id, name, title, author, date, source, added, passages, characters FROM documents ORDER BY name"
+        )
+        return [Entry(*row) for row in self._database.rows(statement)]
 
     def documents(self, ids: Sequence[int] | None = None) -> dict[int, Document]:
         """Documents by id, in the order of their names; all, or those of `ids` that are (still) there."""
@@ -170,8 +182,12 @@ class SqliteStore:
         if ids is not None:
             parameters = list(dict.fromkeys(ids))
             where = f"WHERE id IN ({','.join('?' * len(parameters))})"
-        rows = self._database.rows(f"SELECT id, name, title, text FROM documents {where} ORDER BY name", parameters)
-        return {identifier: Document(name, title, text, identifier) for identifier, name, title, text in rows}
+        columns = "id, name, title, text, sections, author, date"
+        rows = self._database.rows(f"SELECT {columns} FROM documents {where} ORDER BY name", parameters)
+        return {
+            identifier: Document(name, title, text, identifier, sections_from(sections), author, date)
+            for identifier, name, title, text, sections, author, date in rows
+        }
 
     def document(self, name: str) -> Document | None:
         """The document of a name; None when there is none."""
@@ -190,57 +206,50 @@ class SqliteStore:
 
     def _passages(self, where: str, parameters: Sequence[int]) -> list[Passage]:
         rows = self._database.rows(f'SELECT start, "end", text, document_id, id FROM passages {where}', parameters)
-        return [
-            Passage(start, end, text, document_id, identifier) for start, end, text, document_id, identifier in rows
-        ]
+        return [Passage(*row) for row in rows]
 
-    def lexical(self, question: str, k: int) -> list[int]:
-        """Ids of the k best passages by BM25 (FTS5, Porter stems), best first; empty when no topic word is known."""
-        words = [word for word in dict.fromkeys(_WORD.findall(question.lower())) if word not in _STOPWORDS]
-        if not words:
-            return []
-        match = " OR ".join(f'"{word}"' for word in words[:_MOST_WORDS])
-        statement = "SELECT rowid FROM lexicon WHERE lexicon MATCH ? ORDER BY bm25(lexicon), rowid LIMIT ?"
-        return [int(row[0]) for row in self._database.rows(statement, (match, k))]
+    def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        """The vectors, (dimension,) float32 of length 1, of the passages with these ids that are (still) there."""
+        found, vectors = self._rows.fetch(ids)
+        return dict(zip(found.tolist(), vectors, strict=True))
 
-    def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-        """(id, cosine) of the k nearest passages to `vector`, (dimension,) float32 of length 1, best first."""
-        return self._dense.search(vector, k)
+    def lexical(self, question: str, k: int, where: Filter | None = None) -> list[int]:
+        """Ids of the k best passages by BM25 (FTS5, Porter stems), best first; empty when no topic word is known.
+
+        Only of the documents that `where` lets through.
+        """
+        with self._database.snapshot():
+            return self._lexical.search(question, k, self._allowed_by(where))
+
+    def dense(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[int, float]]:
+        """(id, cosine) of the k nearest passages to `vector`, (dimension,) float32 of length 1, best first.
+
+        Only of the documents that `where` lets through.
+
+        Raises:
+            ValueError: a vector of another shape.
+            OutdatedError: the calling thread reads a state that has been overtaken meanwhile; see `in_one_state`.
+        """
+        with self._database.snapshot():
+            return self._dense.search(vector, k, self._allowed_by(where))
+
+    def _allowed_by(self, where: Filter | None) -> Allowed | None:
+        if where is None:
+            return None
+        key = self.generation, where
+        with self._lock:
+            allowed = self._allowed.get(key)
+        if allowed is None:
+            allowed = allowed_by(self._database, where)
+            with self._lock:
+                self._allowed[key] = allowed
+                while len(self._allowed) > _FILTERS_KEPT:
+                    self._allowed.popitem(last=False)
+        return allowed
 
     def problems(self) -> list[str]:
-        """What an integrity check finds wrong, one sentence each: SQLite pages, lexical index, offsets, vectors."""
-        found = [f"SQLite: {row[0]}" for row in self._database.rows("PRAGMA integrity_check") if row[0] != "ok"]
-        orphans = self._database.rows("SELECT rowid FROM pragma_foreign_key_check")
-        found += [f"passage {row[0]} has no document" for row in orphans]
-        try:
-            with self._database.writing() as writer:
-                writer.execute("INSERT INTO lexicon (lexicon, rank) VALUES ('integrity-check', 1)")
-        except StoreError as error:
-            found.append(f"lexical index: {error}")
-        rows = self._database.rows(
-            'SELECT p.id, substr(d.text, p.start + 1, p."end" - p.start) = p.text, length(p.vector) '
-            "FROM passages p JOIN documents d ON d.id = p.document_id"
-        )
-        found += [f"passage {identifier} is not the text at its place" for identifier, same, _ in rows if not same]
-        wrong = [(identifier, size) for identifier, _, size in rows if size != 4 * self.dimension]
-        return found + [f"passage {identifier} has a vector of {size} bytes" for identifier, size in wrong]
+        """What an integrity check finds wrong, one sentence each.
 
-
-def _delete(writer: sqlite3.Connection, name: str) -> bool:
-    row = writer.execute("SELECT id FROM documents WHERE name = ?", (name,)).fetchone()
-    if row is None:
-        return False
-    # an external-content FTS5 table is told the old text to forget, before the cascade takes the passages away
-    writer.execute(
-        "INSERT INTO lexicon (lexicon, rowid, text) SELECT 'delete', id, text FROM passages WHERE document_id = ?", row
-    )
-    writer.execute("DELETE FROM documents WHERE id = ?", row)
-    return True
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def _advance(writer: sqlite3.Connection) -> None:
-    writer.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
+        SQLite pages, the lexical index, offsets, counts, vectors, and whether FAISS holds what the database holds.
+        """
+        return problems_of(self._database, self._dense, self.dimension)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Document", "Encoder", "Entry", "Hit", "Passage", "Section", "Store"]
+__all__ = ["Document", "Encoder", "Entry", "Filter", "Hit", "Passage", "Section", "Store"]
+
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +53,6 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A document as it is listed.
-
-    `source` is the path of the file it was read from, None when it was handed over; `added` when it was last written
-    (ISO 8601, UTC); `passages` and `characters` are counts.
-    """
-
-    name: str
-    title: str
-    date: str | None
-    source: str | None
-    added: str
-    passages: int
-    characters: int
-
-
-@dataclass(frozen=True, slots=True)
 class Passage:
     """A stretch of one document, the unit of retrieval: `text == document.text[start:end]`."""
 
@@ -91,6 +77,51 @@ class Hit:
     similarity: float | None
     lexical_rank: int | None
     dense_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a list shows of a document, without its text.
+
+    `source` is the absolute path it was read from, `added` when it was put into the index (UTC, ISO 8601); None where
+    that is not known. `characters` is the length of its text.
+    """
+
+    id: int
+    name: str
+    title: str
+    author: str | None
+    date: str | None
+    source: str | None
+    added: str | None
+    passages: int
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Confines a search to some documents: those that meet every condition given.
+
+    Args:
+        names: any of these: a document's name, a folder of names ("reports" or "reports/"), or a pattern with `*`, `?`
+            or `[...]` that matches the whole name, `*` crossing slashes.
+        since, until: ISO 8601 dates, both inclusive, as exact as wanted ("2023", "2023-09", "2023-09-14"). A document
+            whose date is less exact is let through when it may lie within; one without a date is not.
+        documents: ids.
+
+    Raises:
+        ValueError: a date that is not ISO 8601.
+    """
+
+    names: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    documents: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for date in (self.since, self.until):
+            if date is not None and _DATE.fullmatch(date) is None:
+                raise ValueError(f"a date must be like 2023, 2023-09 or 2023-09-14, got {date!r}")
 
 
 class Encoder(Protocol):
@@ -134,11 +165,20 @@ class Store(Protocol):
     def passages_of(self, document_id: int) -> list[Passage]:
         """All passages of a document, in reading order."""
 
-    def lexical(self, question: str, k: int) -> list[int]:
-        """Ids of the k best passages by BM25, best first."""
+    def entries(self) -> list[Entry]:
+        """What there is to list of every document, by name, without loading texts."""
 
-    def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-        """(id, cosine) of the k nearest passages to `vector`, (dimension,) float32 of length 1, best first."""
+    def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        """The vectors, (dimension,) float32 of length 1, of the passages with these ids that are (still) there."""
+
+    def lexical(self, question: str, k: int, where: Filter | None = None) -> list[int]:
+        """Ids of the k best passages by BM25, best first, of the documents that `where` lets through."""
+
+    def dense(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[int, float]]:
+        """(id, cosine) of the k nearest passages to `vector`, (dimension,) float32 of length 1, best first.
+
+        Only of the documents that `where` lets through.
+        """
 
     def setting(self, name: str) -> str | None:
         """A setting kept with the index; None when it was never set."""

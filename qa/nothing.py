@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import StoreError
-from index.types import Document, Passage
+from index.types import Document, Entry, Filter, Passage
 
 __all__ = ["NoEncoder", "NoStore"]
 
@@ -45,10 +45,16 @@ class NoStore:
     def passages_of(self, document_id: int) -> list[Passage]:
         return []
 
-    def lexical(self, question: str, k: int) -> list[int]:
+    def entries(self) -> list[Entry]:
         return []
 
-    def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
+    def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        return {}
+
+    def lexical(self, question: str, k: int, where: Filter | None = None) -> list[int]:
+        return []
+
+    def dense(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[int, float]]:
         return []
 
     def setting(self, name: str) -> str | None:

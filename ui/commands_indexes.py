@@ -41,7 +41,7 @@ def list_documents(index: Path | None, collection: str | None, as_json: bool) ->
 
 def _table(entries: list[Entry]) -> str:
     rows = [("name", "title", "date", "passages", "added")]
-    rows += [(shown(e.name), shown(e.title), e.date or "", str(e.passages), e.added[:10]) for e in entries]
+    rows += [(shown(e.name), shown(e.title), e.date or "", str(e.passages), (e.added or "")[:10]) for e in entries]
     # a name is what `qa remove` is told, so it is never cut
     name, title, date, passages = (max(len(row[column]) for row in rows) for column in range(4))
     title = min(title, 50)
