@@ -199,8 +199,8 @@ class DenseIndex:
             ids, vectors = self._growing.rows()
             place = int(np.searchsorted(ids, after, side="right"))
             kept = ids[place:], vectors[place:]
-        count = self._database.rows("SELECT count(*) FROM vectors WHERE id > ?", (after,))[0][0]
-        self._growing = GrowingRows(self._dimension, room=int(count) + 1024)
+        beyond = int(self._database.meta("passages")) - (0 if base is None else base.rows)
+        self._growing = GrowingRows(self._dimension, room=max(0, beyond) + 1024)
         last_id = after
         if kept is not None and previous is not None:
             self._growing.append(*kept)

@@ -175,7 +175,7 @@ class Upkeep:
                 go_on=self._goes_on,
             )
         return train(
-            self._rows.sample(sample_size(wanted.rows), wanted.last_id),
+            self._rows.sample(sample_size(wanted.rows), wanted.last_id, wanted.rows),
             self._rows.chunks(0, wanted.last_id),
             wanted.rows,
             identity=self._database.meta("identity"),
