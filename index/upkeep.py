@@ -24,6 +24,7 @@ __all__ = ["PATIENCE_S", "Upkeep", "Wanted"]
 # A process that lives shorter than this, such as one `qa ask`, begins nothing that it could not finish.
 PATIENCE_S = 5.0
 _PAUSE_S = 2.0
+_PAUSE_AFTER_FAILURE_S = 60.0
 _LOCK_NAME = "dense.lock"
 _LONGEST_WAIT_S = 3600.0
 # The lists are made anew when there are so many times more rows, or so many times fewer, than they were made for.
@@ -98,6 +99,7 @@ class Upkeep:
             self._thread.join(timeout=1.0)
 
     def _try(self, wanted: Wanted) -> None:
+        pause = _PAUSE_S
         try:
             self._make(wanted, patient=False)
             self.failure = None
@@ -105,11 +107,12 @@ class Upkeep:
             return
         except Exception as error:
             # asking goes on without it
+            pause = _PAUSE_AFTER_FAILURE_S
             if not self._stop.is_set():
                 self.failure = str(error)
                 _log.warning("the dense index of %s cannot be made: %s", self._database.folder, error)
         finally:
-            self._not_before = time.monotonic() + _PAUSE_S
+            self._not_before = time.monotonic() + pause
 
     def _make(self, wanted: Wanted, *, patient: bool) -> None:
         if not self._database.writable:
