@@ -183,6 +183,7 @@ class DenseIndex:
             live, removed_since, last_id = previous.live, previous.generation, previous.last_id
         else:
             live, removed_since, last_id = self._start_over(previous, base, generation)
+            self._views.clear()  # they would keep the old base, or all the rows before there was one, in memory
         last_id = self._read_new(last_id)
         live = self._without_removed(live, removed_since, last_id)
         rows, rows_live = self._tidied(live)

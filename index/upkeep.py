@@ -62,6 +62,7 @@ class Upkeep:
         self._rows = rows
         self._done = done
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._seen: tuple[int, int, int] | None = None
         self._not_before = time.monotonic() + PATIENCE_S
@@ -69,10 +70,11 @@ class Upkeep:
 
     def begin(self, wanted: Wanted) -> None:
         """Start making it in the background, unless that is going on already or was tried a moment ago."""
-        if self._stop.is_set() or time.monotonic() < self._not_before or self.is_busy:
-            return
-        self._thread = threading.Thread(target=self._try, args=(wanted,), name="dense index", daemon=True)
-        self._thread.start()
+        with self._lock:
+            if self._stop.is_set() or time.monotonic() < self._not_before or self.is_busy:
+                return
+            self._thread = threading.Thread(target=self._try, args=(wanted,), name="dense index", daemon=True)
+            self._thread.start()
 
     @property
     def is_busy(self) -> bool:
