@@ -183,6 +183,7 @@ class DenseIndex:
             live, removed_since, last_id = previous.live, previous.generation, previous.last_id
         else:
             live, removed_since, last_id = self._start_over(previous, base, generation)
+            self._views.clear()  # they would keep the old base, or all the rows before there was one, in memory
         last_id = self._read_new(last_id)
         live = self._without_removed(live, removed_since, last_id)
         rows, rows_live = self._tidied(live)
@@ -199,8 +200,8 @@ class DenseIndex:
             ids, vectors = self._growing.rows()
             place = int(np.searchsorted(ids, after, side="right"))
             kept = ids[place:], vectors[place:]
-        count = self._database.rows("SELECT count(*) FROM vectors WHERE id > ?", (after,))[0][0]
-        self._growing = GrowingRows(self._dimension, room=int(count) + 1024)
+        beyond = int(self._database.meta("passages")) - (0 if base is None else base.rows)
+        self._growing = GrowingRows(self._dimension, room=max(0, beyond) + 1024)
         last_id = after
         if kept is not None and previous is not None:
             self._growing.append(*kept)

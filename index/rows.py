@@ -45,15 +45,14 @@ class VectorRows:
             rows += self._database.rows(statement, part)
         return self._decoded(rows)
 
-    def sample(self, count: int, until: int) -> NDArray[np.float32]:
-        """About `count` vectors with ids up to `until`, chosen at random, always the same ones for the same rows."""
-        statement = "SELECT coalesce(min(id), 0), coalesce(max(id), 0), count(*) FROM vectors WHERE id <= ?"
-        first, last, rows = self._database.rows(statement, (until,))[0]
+    def sample(self, count: int, until: int, rows: int) -> NDArray[np.float32]:
+        """About `count` of the about `rows` vectors with ids up to `until`, the same ones each time."""
+        first = int(self._database.rows("SELECT coalesce(min(id), 0) FROM vectors")[0][0])
         if rows <= count:
             parts = [vectors for _, vectors in self.chunks(first - 1, until)]
             return np.concatenate(parts) if parts else np.empty((0, self._dimension), np.float32)
         # of the ids in between, many may be gone
-        span = last - first + 1
+        span = max(0, until - first + 1)
         drawn = min(span, int(1.1 * count * span / rows))
         chosen = np.random.default_rng(0).choice(span, drawn, replace=False) + first
         return self.fetch(chosen.tolist())[1]

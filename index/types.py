@@ -111,6 +111,7 @@ class Filter:
 
     Raises:
         ValueError: a date that is not ISO 8601.
+        TypeError: `names` is one string.
     """
 
     names: tuple[str, ...] = ()
@@ -119,6 +120,8 @@ class Filter:
     documents: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.names, str):
+            raise TypeError(f"names must be a tuple of names, got the string {self.names!r}; write ({self.names!r},)")
         for date in (self.since, self.until):
             if date is not None and _DATE.fullmatch(date) is None:
                 raise ValueError(f"a date must be like 2023, 2023-09 or 2023-09-14, got {date!r}")

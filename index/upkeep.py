@@ -24,6 +24,7 @@ __all__ = ["PATIENCE_S", "Upkeep", "Wanted"]
 # A process that lives shorter than this, such as one `qa ask`, begins nothing that it could not finish.
 PATIENCE_S = 5.0
 _PAUSE_S = 2.0
+_PAUSE_AFTER_FAILURE_S = 60.0
 _LOCK_NAME = "dense.lock"
 _LONGEST_WAIT_S = 3600.0
 # The lists are made anew when there are so many times more rows, or so many times fewer, than they were made for.
@@ -61,6 +62,7 @@ class Upkeep:
         self._rows = rows
         self._done = done
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._seen: tuple[int, int, int] | None = None
         self._not_before = time.monotonic() + PATIENCE_S
@@ -68,10 +70,11 @@ class Upkeep:
 
     def begin(self, wanted: Wanted) -> None:
         """Start making it in the background, unless that is going on already or was tried a moment ago."""
-        if self._stop.is_set() or time.monotonic() < self._not_before or self.is_busy:
-            return
-        self._thread = threading.Thread(target=self._try, args=(wanted,), name="dense index", daemon=True)
-        self._thread.start()
+        with self._lock:
+            if self._stop.is_set() or time.monotonic() < self._not_before or self.is_busy:
+                return
+            self._thread = threading.Thread(target=self._try, args=(wanted,), name="dense index", daemon=True)
+            self._thread.start()
 
     @property
     def is_busy(self) -> bool:
@@ -98,6 +101,7 @@ class Upkeep:
             self._thread.join(timeout=1.0)
 
     def _try(self, wanted: Wanted) -> None:
+        pause = _PAUSE_S
         try:
             self._make(wanted, patient=False)
             self.failure = None
@@ -105,11 +109,12 @@ class Upkeep:
             return
         except Exception as error:
             # asking goes on without it
+            pause = _PAUSE_AFTER_FAILURE_S
             if not self._stop.is_set():
                 self.failure = str(error)
                 _log.warning("the dense index of %s cannot be made: %s", self._database.folder, error)
         finally:
-            self._not_before = time.monotonic() + _PAUSE_S
+            self._not_before = time.monotonic() + pause
 
     def _make(self, wanted: Wanted, *, patient: bool) -> None:
         if not self._database.writable:
@@ -175,7 +180,7 @@ class Upkeep:
                 go_on=self._goes_on,
             )
         return train(
-            self._rows.sample(sample_size(wanted.rows), wanted.last_id),
+            self._rows.sample(sample_size(wanted.rows), wanted.last_id, wanted.rows),
             self._rows.chunks(0, wanted.last_id),
             wanted.rows,
             identity=self._database.meta("identity"),

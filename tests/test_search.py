@@ -110,6 +110,8 @@ def test_a_filter_by_documents(dated: SqliteStore, encoder: Encoder) -> None:
 def test_a_date_that_is_none(date: str) -> None:
     with pytest.raises(ValueError, match="2023-09-14"):
         Filter(since=date)
+    with pytest.raises(TypeError, match="tuple"):
+        Filter(names="reports")  # type: ignore[arg-type]
 
 
 LONG = "The old mill by the river was built of grey stone and still grinds corn for people of the village every week"
