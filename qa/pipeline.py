@@ -118,7 +118,7 @@ class Answerer:
 
     def find(self, question: str) -> Found:
         """What `ask` decides on: the passages retrieved for a question and the raw spans read around them."""
-        hits, windows, asked = self._retrieve(question)
+        hits, windows, asked = self.retrieve(question)
         if self.config.mend:
             words = Counter[str]()
             for document in {hit.document.id: hit.document for hit in hits}.values():
@@ -126,15 +126,20 @@ class Answerer:
             mended = mend(question, words, self.reader.rank)
             if mended != question:
                 question = mended
-                hits, windows, asked = self._retrieve(question)
+                hits, windows, asked = self.retrieve(question)
         spans: list[Scored] = []
         for window in windows:
             spans.extend(self.reading.read(asked, window))
-            if spans and self._candidates(spans)[0].confidence >= self.config.sure:
+            if self.is_sure(spans, self.config.sure):
                 break
         return Found(question, hits, spans)
 
-    def _retrieve(self, question: str) -> tuple[list[Hit], list[Window], Asked]:
+    def is_sure(self, scored: Sequence[Scored], sure: float) -> bool:
+        """Whether the best of these spans is an answer one may stop reading at."""
+        return bool(scored) and self._candidates(scored)[0].confidence >= sure
+
+    def retrieve(self, question: str) -> tuple[list[Hit], list[Window], Asked]:
+        """The passages found for a question, the windows to read around them in their order, and the question."""
         vector = self.encoder.encode([question])[0]
         asked = self.reading.asked(question)
 

@@ -25,7 +25,8 @@ def read_ranges(
     """The token windows to read of one document, best first.
 
     A document of at most `most` tokens is read whole. Otherwise the best passage gets a window as wide as it may be,
-    and each further one that no earlier window holds gets a window of what is not read yet, with one neighbour more.
+    laid so that it holds as much as possible of what else was found, and each further passage that no earlier window
+    holds gets a window of what is not read yet, with one neighbour more.
 
     Args:
         length: tokens in the document.
@@ -42,16 +43,45 @@ def read_ranges(
         return []
     if length <= most:
         return [TokenRange(0, length)]
-    ranges: list[TokenRange] = []
-    for number in ranked:
+    ranges = [_fullest(passages, ranked, most)]
+    for number in ranked[1:]:
         first, last = passages[number]
         if not any(r.first <= first and last <= r.last for r in ranges):
             ranges.append(_grown(passages, number, most, ranges))
     return ranges
 
 
+def _fullest(passages: Sequence[tuple[int, int]], ranked: Sequence[int], most: int) -> TokenRange:
+    """The widest window around the best passage that holds most of the others found, better ones counting more.
+
+    Of equally good ones, one with neighbours on both sides, then one that leaves no short rest of the document over at
+    its start or end, then the most central one.
+    """
+    best = ranked[0]
+    weights = [0.0] * len(passages)
+    for rank, number in enumerate(ranked):
+        weights[number] = 1 / (1 + rank)
+    chosen, value = (best, best), (-1.0, 0, 0, 0)
+    for low in range(best, -1, -1):
+        if low < best and _size(passages, low, best) > most:
+            break
+        high = best
+        while high + 1 < len(passages) and _size(passages, low, high + 1) <= most:
+            high += 1
+        if low > 0 and _size(passages, low - 1, high) <= most:
+            continue  # a wider one comes next
+        left, right = passages[low][0] - passages[0][0], passages[-1][1] - passages[high][1]
+        between = (low < best or best == 0) + (high > best or best == len(passages) - 1)
+        worth_while = sum(over == 0 or over > most // 3 for over in (left, right))
+        middle = abs((passages[best][0] - passages[low][0]) - (passages[high][1] - passages[best][1]))
+        worth = (sum(weights[low : high + 1]), between, worth_while, -middle)
+        if worth > value:
+            chosen, value = (low, high), worth
+    return TokenRange(passages[chosen[0]][0], min(passages[chosen[1]][1], passages[chosen[0]][0] + most))
+
+
 def _grown(passages: Sequence[tuple[int, int]], number: int, most: int, read: Sequence[TokenRange]) -> TokenRange:
-    """A window of whole passages around passage `number`, grown on both sides in turn while they fit."""
+    """A window of whole passages around passage `number`, grown on both sides in turn into what is not read yet."""
     low = high = number
     grew = True
     while grew:
@@ -64,27 +94,7 @@ def _grown(passages: Sequence[tuple[int, int]], number: int, most: int, read: Se
             if any(r.first <= edge[0] and edge[1] <= r.last for r in read) and (low, high) != (number, number):
                 continue  # one passage into what is read already is context enough
             (low, high), grew = wider, True
-    if not read:
-        low, high = _to_an_end(passages, number, low, high, most)
     return TokenRange(passages[low][0], min(passages[high][1], passages[low][0] + most))
-
-
-def _to_an_end(passages: Sequence[tuple[int, int]], number: int, low: int, high: int, most: int) -> tuple[int, int]:
-    """The window moved to the document's start or end where little would be left over there, to be read once more."""
-    little = most // 3
-    if 0 < passages[low][0] <= little:
-        end = 0
-        while end + 1 < len(passages) and _size(passages, 0, end + 1) <= most:
-            end += 1
-        if end > number:
-            return 0, end
-    if 0 < passages[-1][1] - passages[high][1] <= little:
-        start = len(passages) - 1
-        while start > 0 and _size(passages, start - 1, len(passages) - 1) <= most:
-            start -= 1
-        if start < number:
-            return start, len(passages) - 1
-    return low, high
 
 
 def _size(passages: Sequence[tuple[int, int]], low: int, high: int) -> int:

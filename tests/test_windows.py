@@ -25,6 +25,13 @@ def test_a_passage_that_is_read_already_opens_no_window() -> None:
     assert len(read_ranges(200, passages, [0, 4, 1], most=120)) == 2
 
 
+def test_the_first_window_holds_as_much_as_it_can_of_what_was_found() -> None:
+    passages = [(0, 40), (40, 80), (80, 120), (120, 160), (160, 200)]
+    assert read_ranges(200, passages, [2, 4], most=120)[0] == TokenRange(80, 200)
+    assert read_ranges(200, passages, [2, 0], most=120)[0] == TokenRange(0, 120)
+    assert read_ranges(200, passages, [2, 0, 4, 3], most=120)[0] == TokenRange(80, 200)
+
+
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=20), st.data(), st.integers(1, 200))
 def test_windows_fit_and_hold_what_was_found(sizes: list[int], data: st.DataObject, most: int) -> None:
     edges = np.cumsum([0, *sizes]).tolist()
