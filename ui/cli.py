@@ -15,6 +15,8 @@ import click
 from index.errors import IndexingError
 from qa.config import Config
 from qa.errors import QuestionError
+from ui.commands import feedback, password
+from ui.options import Options, ServingError, serving_options
 
 if TYPE_CHECKING:
     from qa.evaluation import Outcome
@@ -222,27 +224,28 @@ def build(index: Path | None, seeds: Path | None, fresh: bool) -> None:
 @main.command()
 @_index_option
 @_threshold_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
-def serve(index: Path | None, threshold: float | None, host: str, port: int) -> None:
+@serving_options
+def serve(index: Path | None, threshold: float | None, options: Options) -> None:
     """Serve the chat page on this machine; Ctrl-C stops it.
 
     \b
     Examples:
       qa serve
       qa serve --port 8080
+      qa serve --host 0.0.0.0 --auth-file accounts.txt
+      qa serve --mcp
     """
     with _explained():
         answerer = _open(_config(index, threshold=threshold))
         answerer.ask("what is it about?")  # the first question of a process is the slow one; let it be ours
-    from ui.chat import serve as serve_page
+    from ui.server import serve as serve_page
 
     def ready(address: str) -> None:
         click.echo(f"The chat is at {address}  (Ctrl-C stops it)")
 
     try:
-        serve_page(answerer, host=host, port=port, on_ready=ready)
-    except OSError as error:  # the port is taken, or the host is not this machine's
+        serve_page(answerer, options, on_ready=ready)
+    except (OSError, ServingError) as error:  # the port is taken, the host is not this machine's, ...
         _fail(error)
     finally:
         answerer.close()
@@ -409,6 +412,9 @@ def doctor(index: Path | None) -> None:
         click.echo(f"{sign} {finding.what}: {finding.detail}")
     raise SystemExit(BROKEN if broken else ANSWERED)
 
+
+main.add_command(feedback)
+main.add_command(password)
 
 if __name__ == "__main__":
     main()
