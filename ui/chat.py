@@ -35,6 +35,11 @@ _TOOLS = (
     '</button><button type="button" name="export" class="qa-tool" title="Save this conversation as Markdown">Export'
     "</button></div>"
 )
+_WELCOME = (
+    "<strong>Ask a question</strong>Every answer is an exact quote from the documents, shown where it stands. "
+    "What they don't say is not made up."
+)
+_ADD = "<br><br>Drop documents of your own here to ask about them. Only you see them, and they go when you leave."
 _SCOPES = [("Everything", "all"), ("My documents", "own"), ("The collection", "shared")]
 
 
@@ -108,18 +113,13 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
                     group_consecutive_messages=False,
                     autoscroll=False,  # static/chat.js scrolls, also for those who had scrolled up
                     buttons=[],
-                    placeholder=(
-                        "<strong>Ask a question</strong>Every answer is an exact quote from the documents, "
-                        "shown where it stands. What they don't say is not made up."
-                    ),
+                    placeholder=_WELCOME + (_ADD if uploads else ""),
                 )
                 with gr.Row(elem_id="examples"):
                     chips = [gr.Button(example, size="sm", scale=0, min_width=0) for example in examples]
                 if uploads:
                     gr.Markdown('<div id="documents"></div>', elem_id="shelf", sanitize_html=True)
-                scope = gr.Radio(
-                    _SCOPES, value="all", label="Where to look", show_label=True, elem_id="scope", container=False
-                )
+                scope = gr.Radio(_SCOPES, value="all", label="Where to look", elem_id="scope", container=False)
                 with gr.Row(elem_id="ask"):
                     if uploads:
                         adding = '<button type="button" name="add" id="add" title="Add documents"></button>'
@@ -141,7 +141,7 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
                 )
         # what static/*.js is told and tells
         record = gr.Markdown("", elem_id="record", sanitize_html=True, latex_delimiters=[])
-        commands = gr.Textbox(label="Command", elem_id="command", show_label=False, container=False)
+        commands = gr.Textbox(label="Command", elem_id="command", container=False)
         shown = [conversation, sources, box, said, record]
         # one listener for all ways of asking, so that a second question waits until the first one is answered
         asking = gr.on(

@@ -22,7 +22,8 @@ _LEAST_SHOWN = 0.05  # a candidate less likely than this helps nobody
 _LEAST_OF_CONFLICT = 0.3
 _NEAR_THE_BEST = 0.5
 _AROUND = 700  # characters on each side of a passage that can be shown with it
-_LONGEST = 6000
+_LONGEST = 20_000
+_NEAR = 2000  # characters on each side of an answer in a quote at most
 _MOST_QUOTES = 8
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -131,7 +132,13 @@ def exchange_of(identifier: str, answer: Answer) -> Exchange:
     cited = []
     if answer.text is not None and answer.evidence is not None:
         cited = [_quote(answer.evidence, answer.confidence, answer.passages)]
-    others = [c for c in answer.alternatives if c.confidence >= _LEAST_SHOWN and c.text.strip()]
+    told = {"", normalize(answer.text or "")}
+    others = []
+    for candidate in answer.alternatives:
+        text = normalize(candidate.text)
+        if candidate.confidence >= _LEAST_SHOWN and text not in told:  # the same answer again is no other one
+            told.add(text)
+            others.append(candidate)
     quotes = [*cited, *(_quoted(candidate) for candidate in others)]
     return Exchange(
         identifier, answer.question, answer.read_as, answer.text, answer.confidence, tuple(quotes), len(cited)
@@ -157,8 +164,8 @@ def _quoted(candidate: Candidate) -> Quote:
 def _stretch(evidence: Evidence, confidence: float, start: int, end: int) -> Quote:
     document = evidence.document
     # a "sentence" can be a whole page of a table: what is near the answer is what helps
-    start = max(start, evidence.start - _LONGEST // 3)
-    end = min(end, max(evidence.end, start + 1) + _LONGEST // 3)
+    start = max(start, evidence.start - _NEAR)
+    end = min(end, max(evidence.end, start + 1) + _NEAR)
     return Quote(
         text=document.text[start:end],
         start=start,

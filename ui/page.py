@@ -45,7 +45,7 @@ _USED = re.compile(
     r"/(?:config|theme\.css|robots\.txt|favicon\.ico|healthz|documents(?:/[\w-]{1,64})?|"
     r"(?:static|assets|page)/[\w./@+-]+|"
     r"gradio_api/(?:info|app_id|startup-events|reset|cancel|queue/(?:join|data)|heartbeat/[\w-]+|"
-    r"(?:call|run|api)/answer(?:/[\w-]+)?))/?"
+    r"run/predict|(?:call|run|api)/answer(?:/[\w-]+)?))/?"
 )
 _MOST_BYTES = 2_000_000  # of a request that brings no document
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")

@@ -82,7 +82,7 @@ def _quote(number: int, quote: Quote, *, best: bool) -> str:
         f'<p class="qa-passage" dir="auto">{marked_text(quote.text, quote.answer, quote.sentence)}</p>'
         f"{_around('after', quote.after)}"
         f'<p class="qa-place">{_place(quote.name, quote.place, start, end)}</p>'
-        f'<p class="qa-place">{confidence(quote.confidence)}</p></article>'
+        f'<p class="qa-sure">{confidence(quote.confidence)}</p></article>'
     )
 
 

@@ -86,7 +86,7 @@ def answer_bubble(exchange: Exchange, *, rate: bool = True) -> str:
         return f'<div class="qa-answer qa-conflict" {identifier}>{_conflict(exchange)}{actions}</div>'
     numbers = "".join(_citation(number) for number in range(exchange.cited))
     return (
-        f'<div class="qa-answer" {identifier}><p class="qa-text">{isolated(exchange.answer)}{numbers}</p>'
+        f'<div class="qa-answer" {identifier}>{_said(exchange.answer, numbers)}'
         f'{_understood(exchange)}<p class="qa-meta">{confidence(exchange.confidence)}</p>'
         f"{_from(exchange.quotes[0]) if exchange.quotes else ''}{_others(exchange)}{actions}</div>"
     )
@@ -94,12 +94,16 @@ def answer_bubble(exchange: Exchange, *, rate: bool = True) -> str:
 
 def _conflict(exchange: Exchange) -> str:
     sides = "".join(
-        f'<div class="qa-side"><p class="qa-text">{isolated(exchange.quotes[number].said)}{_citation(number)}</p>'
+        f'<div class="qa-side">{_said(exchange.quotes[number].said, _citation(number))}'
         f'<p class="qa-meta">{confidence(exchange.quotes[number].confidence)}</p>{_from(exchange.quotes[number])}</div>'
         for number in (0, *exchange.conflict)
     )
     said = '<p class="qa-disagree">The documents disagree.</p>'
     return f'{said}{_understood(exchange)}<div class="qa-sides">{sides}</div>{_others(exchange)}'
+
+
+def _said(answer: str, numbers: str) -> str:
+    return f'<p class="qa-said"><span class="qa-text">{isolated(answer)}</span>{numbers}</p>'
 
 
 def _citation(number: int) -> str:

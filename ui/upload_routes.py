@@ -81,7 +81,7 @@ def upload_routes(uploads: Uploads, sessions: Sessions) -> list[Route]:
             return Response(status_code=499)
         except OSError as error:
             logs.event("upload-error", error=type(error).__name__, number=error.errno)
-            return refused("The file could not be kept here; please try again later.", 507)
+            return refused("it could not be kept here; please try again later", 507)
         return JSONResponse(upload.to_json(), 201)
 
     async def removed(request: Request) -> Response:
@@ -117,10 +117,10 @@ async def _received(request: Request, folder: Path, most: int, uploads: Uploads)
                 if size > most:
                     raise _too_large(uploads)
                 if time.monotonic() > end:
-                    raise RefusedError("The file took too long to arrive; please try again.", 408)
+                    raise RefusedError("it took too long to arrive; please try again", 408)
                 file.write(chunk)
             if size == 0:
-                raise RefusedError("The file is empty.")
+                raise RefusedError("it is empty")
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -128,4 +128,4 @@ async def _received(request: Request, folder: Path, most: int, uploads: Uploads)
 
 
 def _too_large(uploads: Uploads) -> RefusedError:
-    return RefusedError(f"The file is larger than {uploads.options.upload_megabytes} MB, the most that is taken.", 413)
+    return RefusedError(f"larger than {uploads.options.upload_megabytes} MB, the most that is taken", 413)

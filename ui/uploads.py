@@ -61,7 +61,7 @@ def clean_name(name: str) -> str:
     stem, suffix = PurePosixPath(name).stem, PurePosixPath(name).suffix
     if not stem.strip(". ") or suffix.lower() not in SUFFIXES:
         known = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
-        raise RefusedError(f"“{name or 'a file without a name'}” is of no format that is read here: {known}.", 415)
+        raise RefusedError(f"of no format that is read here ({known})", 415)
     return stem[:_NAME_LENGTH] + suffix
 
 

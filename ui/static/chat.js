@@ -42,6 +42,15 @@ const qa = (() => {
   status.setAttribute("role", "status");
   let hiding;
 
+  const whisper = element("div", { className: "qa-read" });
+  whisper.setAttribute("role", "status");
+
+  /** Say something to screen readers, that others see anyway. */
+  function tell(text) {
+    if (!whisper.isConnected) document.body.append(whisper);
+    whisper.textContent = text;
+  }
+
   /** Say something in passing. */
   function say(text) {
     if (!status.isConnected) document.body.append(status);
@@ -61,7 +70,7 @@ const qa = (() => {
     attributeFilter: ["aria-label"],
   });
 
-  return { element, type, send, dialog, say, changed };
+  return { element, type, send, dialog, say, tell, changed };
 })();
 
 (() => {

@@ -21,6 +21,12 @@
       const reply = await fetch(`documents?tab=${tab}`);
       if (!reply.ok) return;
       const told = await reply.json();
+      for (const one of told.documents) {
+        const before = documents.find((other) => other.id === one.id);
+        if (before && before.state !== one.state && ["ready", "failed"].includes(one.state)) {
+          qa.tell(one.state === "ready" ? `${one.name} can be asked now.` : `${one.name}: ${one.message}`);
+        }
+      }
       documents = told.documents;
       limits = told;
       chooser.accept = told.formats.join(",");
@@ -76,7 +82,7 @@
 
   async function remove(one) {
     await fetch(`documents/${one.id}`, { method: "DELETE", headers: { "x-qa": "1" } });
-    qa.say(`${one.name} was removed.`);
+    qa.tell(`${one.name} was removed.`);
     await refresh();
     document.querySelector("#add")?.focus();
   }
@@ -102,7 +108,7 @@
 
   function fail(one, message) {
     Object.assign(one, { state: "failed", message });
-    qa.say(`${one.name}: ${message}`);
+    qa.tell(`${one.name}: ${message}`);
     draw();
   }
 
