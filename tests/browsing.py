@@ -121,6 +121,8 @@ class Watched:
     def console(self, message: ConsoleMessage) -> None:
         # that a request was turned away is told there, too; the page has to say so in its own words
         turned_away = "the server responded with a status of 4" in message.text
+        # and that a stream of events ends with its page or its server, which is no wonder
+        turned_away = turned_away or "ERR_INCOMPLETE_CHUNKED_ENCODING" in message.text
         if message.type in ("error", "warning") and not turned_away:
             self.problems.append(f"{message.type}: {message.text}")
 

@@ -90,6 +90,8 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
         except Exception as error:
             raise gr.Error(explained(error), print_exception=False) from error
 
+    # as types, not as the texts of them that this module's annotations are: they are what programs are told
+    answer.__annotations__ = {"question": str, "return": dict[str, Any]}
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     # questions wait at the desk, which says so when too many do; Gradio lets all of them through to it
     unlimited: dict[str, Any] = {"concurrency_limit": None}
@@ -154,7 +156,7 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
         )
         conversation.select(look_back, [said], [sources], queue=False, **hidden)
         clearing.click(clear, None, shown, queue=False, cancels=[asking], **hidden)
-        commands.input(command, [commands, said], shown, queue=False, **hidden)
+        commands.change(command, [commands, said], shown, queue=False, **hidden)
         gr.api(answer, api_name="answer", **unlimited)
     app.queue(max_size=_QUEUED)
     return app

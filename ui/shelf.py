@@ -52,7 +52,7 @@ class Shelf:
     """The added documents of one browser. Thread-safe.
 
     Args:
-        folder: a private folder of its own; removed with all in it by `close`.
+        folder: a private, empty folder; removed with all in it by `close`.
         answerer: whose encoder, reader and settings are used.
     """
 
@@ -66,7 +66,6 @@ class Shelf:
         self._lock = threading.RLock()
         self._asking = 0
         self._closed = False
-        folder.mkdir(mode=0o700)
 
     def uploads(self) -> list[Upload]:
         """All files, in the order they came."""

@@ -106,8 +106,7 @@ class Uploads:
             if shelf is None:
                 if len(self._shelves) >= self.options.upload_browsers:
                     raise RefusedError("Too many people have documents here just now; please try again later.", 503)
-                place = Path(tempfile.mkdtemp(dir=self._folder)) / "shelf"
-                shelf = self._shelves[token] = Shelf(place, self._answerer)
+                shelf = self._shelves[token] = Shelf(Path(tempfile.mkdtemp(dir=self._folder)), self._answerer)
             shelf.used = time.monotonic()
             if len([u for u in shelf.uploads() if u.name != name]) >= self.options.upload_files:
                 raise RefusedError(
@@ -158,7 +157,6 @@ class Uploads:
         for shelf in closing:
             logs.event("uploads-removed", files=len(shelf.uploads()))
             shelf.close()
-            shutil.rmtree(shelf.folder.parent, ignore_errors=True)
 
     def close(self) -> None:
         """Remove everything. Nothing may be asked or added afterwards."""

@@ -3,6 +3,7 @@
 /* Shared by the scripts of the page, and what the conversation itself needs. Texts reach the page as text only. */
 const qa = (() => {
   const listeners = [];
+  let sent = 0;
 
   /** A new element; children that are strings become text. */
   function element(tag, properties = {}, ...children) {
@@ -20,7 +21,7 @@ const qa = (() => {
   /** Ask the server for something that is no question. */
   function send(command) {
     const box = document.querySelector("#command textarea, #command input");
-    if (box) type(box, JSON.stringify(command));
+    if (box) type(box, JSON.stringify({ ...command, number: sent++ })); // the same twice is still a change
   }
 
   /** A dialog with a heading and a button that closes it; gone when closed. */
