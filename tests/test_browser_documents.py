@@ -189,7 +189,7 @@ def test_a_hostile_document_is_text(server: str, open_page: Open) -> None:
     expect(page.locator("#sources")).to_contain_text("onerror=alert(2)")
     assert not runs_over(page)
     page.reload()  # what the browser kept is shown as text, too
-    expect(page.locator(".qa-question")).to_have_count(2)
+    expect(page.locator(".qa-question")).to_have_count(2, timeout=ANSWER_MS)
     assert not runs_over(page)
 
 

@@ -18,7 +18,7 @@ from ui.feedback import FILE_NAME, gold_rows
 def press_until_focused(page: Page, key: str, name: str) -> None:
     for _ in range(60):
         page.keyboard.press(key)
-        told = "(e => e.getAttribute('aria-label') || e.title || e.innerText || e.value)(document.activeElement)"
+        told = "(e => e.getAttribute('aria-label') || e.innerText || e.title || e.value)(document.activeElement)"
         if (page.evaluate(told) or "").strip().startswith(name):
             return
     pytest.fail(f"{name!r} is not reached with {key}")
