@@ -36,9 +36,10 @@ from ui.cli import main
 from ui.desk import BusyError, ClosedError, Desk
 from ui.exchange import OWN, exchange_of
 from ui.feedback import Feedback, FeedbackError, gold_rows
+from ui.intake import remove_leftovers
 from ui.options import Options
 from ui.sessions import Sessions
-from ui.uploads import RefusedError, Uploads, clean_name, remove_leftovers
+from ui.uploads import RefusedError, Uploads, clean_name
 
 T = TypeVar("T")
 

@@ -13,18 +13,16 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from index.documents import SUFFIXES, read_document
 from index.errors import DocumentError, IndexingError
-from index.types import Document, Encoder
+from index.types import Document
 from qa.pipeline import Answerer
 from ui import logs
+from ui.intake import PREFIX, GoneError, Watched, remove_leftovers, step_back
 from ui.options import Options
 from ui.shelf import FAILED, INDEXING, READING, Shelf, Upload, stored_name
 
@@ -33,8 +31,6 @@ __all__ = ["CHARACTERS_PER_PAGE", "RefusedError", "Uploads", "clean_name"]
 CHARACTERS_PER_PAGE = 3000
 T = TypeVar("T")
 _LEFT_SECONDS = 60.0  # between closing the last tab and removing: a reload closes and opens
-_BATCH = 8
-_PREFIX = "qa-uploads-"
 _NAME_LENGTH = 120
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -45,10 +41,6 @@ class RefusedError(Exception):
     def __init__(self, message: str, status: int = 422) -> None:
         super().__init__(message)
         self.status = status
-
-
-class _GoneError(Exception):
-    """The file was removed while it was being indexed."""
 
 
 def clean_name(name: str) -> str:
@@ -77,7 +69,7 @@ class Uploads:
         self.options = options
         self._answerer = answerer
         remove_leftovers()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))  # only this user's
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))  # only this user's
         self._shelves: dict[str, Shelf] = {}
         self._left: dict[str, float] = {}
         self._jobs: deque[tuple[Shelf, Upload]] = deque()
@@ -174,7 +166,7 @@ class Uploads:
     # -- the thread that reads and indexes ----------------------------------------------------------------------
 
     def _work(self) -> None:
-        _step_back()
+        step_back()
         last: Shelf | None = None
         while True:
             with self._changed:
@@ -197,13 +189,13 @@ class Uploads:
         try:
             if shelf.change(upload.id, state=READING):
                 document = self._read(shelf, upload, path)
-                encoder = _Watched(
+                encoder = Watched(
                     self._answerer.encoder,
                     lambda done: shelf.change(upload.id, progress=done),
                     begin + self.options.upload_seconds,
                 )
                 shelf.index(upload.id, document, encoder)
-        except _GoneError:
+        except GoneError:
             pass
         except (RefusedError, DocumentError) as error:
             problem = str(error).removeprefix(f"{path}: ")
@@ -241,7 +233,7 @@ class Uploads:
         numbered = sum(section.label.startswith("p. ") for section in document.sections)
         changes = {"state": INDEXING, "characters": size, "pages": numbered}
         if not shelf.change(upload.id, **changes):
-            raise _GoneError
+            raise GoneError
         if document.title == upload.id:
             return Document(
                 document.name, PurePosixPath(upload.name).stem, document.text, 0,
@@ -250,54 +242,6 @@ class Uploads:
         return document
 
 
-class _Watched:
-    """An encoder that works in small batches, tells how far it is, and stops when the time is over or nobody waits."""
-
-    def __init__(self, encoder: Encoder, progress: Callable[[float], bool], end: float) -> None:
-        self.name = encoder.name
-        self.dimension = encoder.dimension
-        self._encoder = encoder
-        self._progress = progress
-        self._end = end
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors = np.empty((len(texts), self.dimension), np.float32)
-        for begin in range(0, len(texts), _BATCH):
-            if not self._progress(begin / len(texts)):
-                raise _GoneError
-            if time.monotonic() > self._end:
-                raise TimeoutError
-            vectors[begin : begin + _BATCH] = self._encoder.encode(texts[begin : begin + _BATCH])
-        return vectors
-
-
 def _pages(characters: int) -> str:
     count = max(1, round(characters / CHARACTERS_PER_PAGE))
     return "1 page" if count == 1 else f"{count:,} pages"
-
-
-def _step_back() -> None:
-    """Let this thread run when no other wants to. Linux gives each thread a priority of its own."""
-    if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
-
-
-def remove_leftovers() -> None:
-    """Remove what servers left behind that were killed before they could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        try:
-            if folder.stat().st_uid == os.getuid() and not _alive(int(owner)):
-                shutil.rmtree(folder, ignore_errors=True)
-        except (OSError, ValueError, AttributeError):  # another user's, or a system without such numbers
-            continue
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
