@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
@@ -15,6 +17,9 @@ from index.store import SqliteStore
 from index.types import Document
 from qa import Config, build
 from qa.types import SpanLogits, Tokens
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 WORD = re.compile(r"\w+")
 
@@ -97,3 +102,66 @@ def built_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = build(Config(index=folder))
     assert report.written
     return folder
+
+
+# -- the page: one server of the real index and one browser for all tests --------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def server(built_index: Path) -> Iterator[str]:
+    from browsing import serving
+
+    with serving(["-m", "ui.cli", "serve", "--port", "0"], QA_INDEX=str(built_index)) as (address, _):
+        yield address
+
+
+@pytest.fixture
+def fake_server() -> Iterator[Callable[..., str]]:
+    """Starts servers whose answerer's `ask` has the body given. To be asked for before `open_page`, to outlive it."""
+    from browsing import fake, serving
+
+    with ExitStack() as running:
+        yield lambda ask, options="": running.enter_context(serving(fake(ask, options)))[0]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    from browsing import FLAGS, chromium
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens addresses, each in a browser context of its own; at the end none may have done anything unwanted."""
+    from browsing import Watched, question_box
+    from playwright.sync_api import expect
+
+    watched: list[Watched] = []
+    contexts: list[BrowserContext] = []
+
+    def opened(
+        address: str,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        scheme: Literal["dark", "light"] = "light",
+        beside: Page | None = None,
+    ) -> Page:
+        if beside is None:
+            contexts.append(browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
+        page = (contexts[-1] if beside is None else beside.context).new_page()
+        watched.append(Watched(re.match(r"https?://[^/]+/?", address + "/")[0]))  # type: ignore[index]
+        watched[-1].watch(page)
+        page.goto(address)
+        expect(question_box(page)).to_be_visible(timeout=30_000)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [problem for one in watched for problem in one.problems] == []

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,178 +10,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, Request, expect, sync_playwright
+from browsing import ANSWER_MS, START_SECONDS, UNANSWERABLE, Open, ask, fake, question_box, runs_over, serving
+from playwright.sync_api import Browser, expect
 
 from ui.page import own_page
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-START_SECONDS = 120
-ANSWER_MS = 30_000
-UNANSWERABLE = "What is the capital of Australia?"
-
-# A server whose answers are under the test's control; `{ask}` is the body of its answerer's `ask`.
-FAKE_SERVER = """
-import sys, time
-from index.errors import StoreError
-from index.types import Document, Hit, Passage
-from qa.types import Answer, Evidence
-from ui.chat import serve
-
-class Fake:
-    def ask(self, question, history=()):
-        {ask}
-
-def found(question, text, answer):
-    document = Document("<i>name</i>.txt", "*title*", text)
-    start = text.index(answer)
-    evidence = Evidence(document, start, start + len(answer), text, 0, len(text))
-    hits = (Hit(Passage(0, len(text), text), document, 1, 1, 1, 1),)
-    return Answer(question, question, answer, 0.9, evidence, hits, ())
-
-serve(Fake(), port=0, on_ready=lambda address: print(address, flush=True))
-"""
-
-
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        path = shutil.which(name)
-        if path is not None:
-            return path
-    pytest.fail("these tests drive a real browser and found none; install one, such as: apt-get install chromium")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(arguments: list[str], **environment: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """A server process and the address that it printed."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        said: list[str] = []
-        assert process.stdout is not None
-        for line in process.stdout:
-            said.append(line)
-            address = re.search(r"http://\S+", line)
-            if address is not None:
-                yield address[0], process
-                return
-        pytest.fail(f"the server ended without an address: {''.join(said)}")
-    finally:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def server(built_index: Path) -> Iterator[str]:
-    arguments = ["-m", "ui.cli", "serve", "--port", str(free_port())]
-    with serving(arguments, QA_INDEX=str(built_index)) as (address, _):
-        yield address
-
-
-@pytest.fixture
-def fake_server() -> Iterator[Callable[[str], str]]:
-    """Starts servers whose answerer's `ask` has the body given. To be asked for before `open_page`, to outlive it."""
-    with ExitStack() as running:
-        yield lambda ask: running.enter_context(serving(["-c", FAKE_SERVER.replace("{ask}", ask)]))[0]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield started
-        started.close()
-
-
-@dataclass
-class Watched:
-    """What a page did that it must not do."""
-
-    host: str
-    problems: list[str] = field(default_factory=list)
-
-    def watch(self, page: Page) -> None:
-        page.on("request", self.request)
-        page.on("console", self.console)
-        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
-        page.on("dialog", self.dialog)
-
-    def request(self, request: Request) -> None:
-        if not request.url.startswith((self.host, "data:")):
-            self.problems.append(f"asked {request.url}")
-
-    def dialog(self, dialog: Dialog) -> None:
-        self.problems.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.problems.append(f"{message.type}: {message.text}")
-
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens addresses, each in a browser context of its own; at the end none may have done anything unwanted."""
-    watched: list[Watched] = []
-    contexts = []
-
-    def opened(address: str, *, width: int = 1280, height: int = 800, scheme: str = "light") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        watched.append(Watched(re.match(r"https?://[^/]+/?", address + "/")[0]))  # type: ignore[index]
-        watched[-1].watch(page)
-        page.goto(address)
-        expect(question_box(page)).to_be_visible(timeout=30_000)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert [problem for one in watched for problem in one.problems] == []
-
-
-def question_box(page: Page) -> Locator:
-    return page.get_by_label("Your question")
-
-
-def ask(page: Page, question: str) -> None:
-    """Type a question, send it with Enter and wait until it is dealt with."""
-    replies = page.locator(".qa-answer, .qa-refusal, .qa-problem")
-    before = replies.count()
-    question_box(page).fill(question)
-    question_box(page).press("Enter")
-    expect(replies).to_have_count(before + 1, timeout=ANSWER_MS)
-
-
-def runs_over(page: Page) -> bool:
-    return bool(page.evaluate("document.scrollingElement.scrollWidth > window.innerWidth"))
-
 
 # -- answers ----------------------------------------------------------------------------------------------------
 
@@ -254,10 +89,10 @@ def test_example_questions_can_be_clicked(server: str, open_page: Open) -> None:
     expect(question_box(page)).to_have_value("half a ques")
 
 
-def test_clear_empties_conversation_and_sources(server: str, open_page: Open) -> None:
+def test_a_new_conversation_is_empty(server: str, open_page: Open) -> None:
     page = open_page(server)
     ask(page, "who plays Werner?")
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="New", exact=True).click()
     expect(page.locator(".qa-question")).to_have_count(0)
     expect(page.locator("#sources mark")).to_have_count(0)
     expect(question_box(page)).to_be_focused()
@@ -307,11 +142,12 @@ def test_a_hostile_article_is_shown_as_text(fake_server: Callable[[str], str], o
     page = open_page(fake_server(f"return found(question, {text!r}, {answer!r})"), width=375)
     ask(page, "what?")
     expect(page.locator("#conversation .qa-text")).to_have_text(answer)
-    expect(page.locator("#sources mark")).to_have_text(answer)
-    expect(page.locator("#sources .qa-passage")).to_have_text(text.replace("\n\n", ""))
-    expect(page.locator("#sources .qa-title")).to_have_text("*title*")
-    expect(page.locator("#sources .qa-place")).to_contain_text("<i>name</i>.txt")
-    page.locator("#sources mark").click()
+    expect(page.locator("#sources .qa-best mark")).to_have_text(answer)
+    page.locator("#sources .qa-more summary").click()
+    expect(page.locator("#sources .qa-passage").last).to_have_text(text.replace("\n\n", ""))
+    expect(page.locator("#sources .qa-title").last).to_have_text("*title*")
+    expect(page.locator("#sources .qa-place").first).to_contain_text("<i>name</i>.txt")
+    page.locator("#sources .qa-best mark").click()
     assert not runs_over(page)
 
 
@@ -364,7 +200,7 @@ def test_while_an_answer_is_on_its_way_typing_and_clearing_work(
     expect(question_box(page)).to_have_value("and who lo")
     question_box(page).press("Enter")
     expect(page.locator(".qa-question")).to_have_count(2)
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="New", exact=True).click()
     expect(page.locator(".qa-question")).to_have_count(0)
     page.wait_for_timeout(2500)
     expect(page.locator(".qa-question")).to_have_count(0)  # its answer does not come after all
@@ -383,7 +219,7 @@ def test_a_phone_scrolls_down_only(server: str, open_page: Open) -> None:
     assert not runs_over(page)
     page.get_by_role("link", name="Show sources").click()
     expect(page.locator("#sources .qa-best mark")).to_be_in_viewport()
-    page.locator("#sources summary").click()
+    page.locator("#sources .qa-more summary").click()
     assert not runs_over(page)
 
 
@@ -494,7 +330,7 @@ def test_a_taken_port_is_a_clear_error(built_index: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_quietly_with_a_page_open(browser: Browser, number: signal.Signals) -> None:
-    with serving(["-c", FAKE_SERVER.replace("{ask}", "return None")]) as (address, process):
+    with serving(fake("return None")) as (address, process):
         page = browser.new_page()
         page.goto(address)
         expect(question_box(page)).to_be_visible()

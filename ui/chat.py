@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 # Read by Gradio and its libraries when they are imported: nothing may be reported, looked up or fetched anywhere.
@@ -19,81 +18,89 @@ os.environ.update(
 
 import fastapi
 import gradio as gr
-from fastapi.staticfiles import StaticFiles
 
-from index.errors import IndexingError
-from qa.errors import QuestionError
-from qa.pipeline import Answerer
-from qa.types import Turn
-from qa.unanswered import note_unanswered
-from ui import render
-from ui.conversation import Conversation, Message
-from ui.page import STATIC, TITLE, GuardedPage
-from ui.serving import PortInUseError, address_of, listen, run
+from ui.conversation import Conversation
+from ui.escaping import escape
+from ui.page import STATIC, TITLE
+from ui.panel import empty_panel
+from ui.talk import Shown, Talk, explained
 
-__all__ = ["EXAMPLES", "PortInUseError", "build_app", "serve"]
+__all__ = ["EXAMPLES", "build_app", "mount"]
 
 EXAMPLES = ("What is it about?", "Who is in it?", "When does it come out?", "Where did it take place?")
+_QUEUED = 1000  # events of all kinds; questions have a queue of their own, which ends much sooner
 
-_AT_ONCE = 4  # questions answered at the same time; the others wait their turn
-_WAITING = 200  # more than this many are turned away with a message
+_TOOLS = (
+    '<div class="qa-tools"><button type="button" name="history" class="qa-tool" title="Earlier conversations">Earlier'
+    '</button><button type="button" name="export" class="qa-tool" title="Save this conversation as Markdown">Export'
+    "</button></div>"
+)
+_WELCOME = (
+    "<strong>Ask a question</strong>Every answer is an exact quote from the documents, shown where it stands. "
+    "What they don't say is not made up."
+)
+_ADD = "<br><br>Drop documents of your own here to ask about them. Only you see them, and they go when you leave."
+_SCOPES = [("Everything", "all"), ("My documents", "own"), ("The collection", "shared")]
 
-_log = logging.getLogger(__name__)
 
-
-def build_app(answerer: Answerer, examples: Sequence[str] = EXAMPLES) -> gr.Blocks:
+def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, uploads: bool = True) -> gr.Blocks:
     """The page's components and what they do, not yet served.
 
-    Each browser tab has a conversation of its own. `examples` are questions to click on.
+    Each browser tab has a conversation of its own. `examples` are questions to click on; `cookie` is the name of the
+    cookie that tells browsers apart.
     """
 
-    def ask(typed: str, said: Conversation, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
-        """Show the question at once, then its answer; a question that could not be answered stays in the box."""
+    async def ask(
+        typed: str, said: Conversation, scope: str, event: gr.EventData, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
         clicked = isinstance(event.target, gr.Button) and event.target.value in examples
         question = str(event.target.value) if clicked else typed
-        bubble = render.question_bubble(question)
-        asked = said.plus(Message("user", bubble)) if question.strip() else said
-        waiting = asked.plus(Message("assistant", render.waiting_bubble()))
-        yield waiting.shown(), gr.skip(), typed if clicked else "", said
-        try:
-            found = answerer.ask(question, said.turns)
-        except Exception as error:
-            asked = asked.plus(Message("assistant", render.problem_bubble(_explained(error))))
-            yield asked.shown(), gr.skip(), typed, asked
-            return
-        note_unanswered(answerer, found)
-        panel = render.sources_panel(found)
-        turn = Turn(found.read_as, found.text)
-        reply = Message("assistant", render.answer_bubble(found), panel, turn)
-        asked = said.plus(Message("user", bubble, panel), reply)
-        asked = asked.looking_at(len(asked.messages) - 1)
-        # the box was emptied already, and may hold the beginning of the next question by now
-        yield asked.shown(), panel, gr.skip(), asked
+        first = True
+        async for shown in talk.ask(question, typed if clicked else "", said, scope, request.cookies.get(cookie)):
+            yield outputs(shown, said if first else shown.said)
+            first = False
 
-    def look_back(said: Conversation, event: gr.SelectData) -> tuple[Any, ...]:
+    def outputs(shown: Shown, said: Conversation) -> tuple[Any, ...]:
+        return (
+            shown.said.shown(),
+            gr.skip() if shown.panel is None else shown.panel,
+            gr.skip() if shown.box is None else shown.box,
+            said,
+            gr.skip() if shown.record is None else f'<div class="qa-record" hidden>{escape(shown.record)}</div>',
+        )
+
+    def look_back(said: Conversation, event: gr.SelectData) -> Any:
         """Show the sources of the message clicked."""
-        looking = said.looking_at(event.index)
-        if looking is said:  # nothing to show; nor may a question still being answered vanish from the page
-            return gr.skip(), gr.skip(), gr.skip()
-        return looking.shown(), looking.sources, looking
+        number = event.index if isinstance(event.index, int) else event.index[0]
+        panel = said.sources_of(number)
+        return gr.skip() if panel is None else panel
 
     def clear() -> tuple[Any, ...]:
-        return [], render.empty_panel(), "", Conversation()
+        return [], empty_panel(), "", Conversation(), ""
 
-    def answer(question: str) -> dict[str, Any]:
-        """Answer one question: the answer or null, its confidence, where it stands, and the passages found."""
+    def command(text: str, said: Conversation) -> tuple[Any, ...]:
+        shown = talk.command(said, text)
+        return (gr.skip(),) * 5 if shown is None else outputs(shown, shown.said)
+
+    async def answer(question: str) -> dict[str, Any]:
+        """Answer one question from the collection: the answer or null, its confidence, where it stands, and the
+        passages found."""
         try:
-            return answerer.ask(question).to_dict()
+            return (await talk.answer(question, via="api")).to_dict()
         except Exception as error:
-            raise gr.Error(_explained(error), print_exception=False) from error
+            raise gr.Error(explained(error), print_exception=False) from error
 
+    # as types, not as the texts of them that this module's annotations are: they are what programs are told
+    answer.__annotations__ = {"question": str, "return": dict[str, Any]}
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    limit: dict[str, Any] = {"concurrency_limit": _AT_ONCE, "concurrency_id": "answers"}
+    # questions wait at the desk, which says so when too many do; Gradio lets all of them through to it
+    unlimited: dict[str, Any] = {"concurrency_limit": None}
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as app:
         said = gr.State(Conversation())
         with gr.Row(elem_id="bar"):
             gr.Markdown(f"# {TITLE}", elem_id="title")
-            clearing = gr.Button("Clear", size="sm", elem_id="clear", scale=0)
+            gr.Markdown(_TOOLS, elem_id="tools", sanitize_html=True)
+            clearing = gr.Button("New", size="sm", elem_id="clear", scale=0)
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="talk"):
                 conversation = gr.Chatbot(
@@ -108,14 +115,17 @@ def build_app(answerer: Answerer, examples: Sequence[str] = EXAMPLES) -> gr.Bloc
                     group_consecutive_messages=False,
                     autoscroll=False,  # static/chat.js scrolls, also for those who had scrolled up
                     buttons=[],
-                    placeholder=(
-                        "<strong>Ask a question</strong>Every answer is an exact quote from the articles, "
-                        "shown where it stands. What they don't say is not made up."
-                    ),
+                    placeholder=_WELCOME + (_ADD if uploads else ""),
                 )
                 with gr.Row(elem_id="examples"):
                     chips = [gr.Button(example, size="sm", scale=0, min_width=0) for example in examples]
+                if uploads:
+                    gr.Markdown('<div id="documents"></div>', elem_id="shelf", sanitize_html=True)
+                scope = gr.Radio(_SCOPES, value="all", label="Where to look", elem_id="scope", container=False)
                 with gr.Row(elem_id="ask"):
+                    if uploads:
+                        adding = '<button type="button" name="add" id="add" title="Add documents"></button>'
+                        gr.Markdown(adding, elem_id="adding", sanitize_html=True)
                     box = gr.Textbox(
                         label="Your question",
                         placeholder="Type a question",
@@ -129,48 +139,31 @@ def build_app(answerer: Answerer, examples: Sequence[str] = EXAMPLES) -> gr.Bloc
                     send = gr.Button("Ask", variant="primary", scale=0, elem_id="send")
             with gr.Column(elem_id="side"):
                 sources = gr.Markdown(
-                    render.empty_panel(), elem_id="sources", sanitize_html=True, latex_delimiters=[], header_links=False
+                    empty_panel(), elem_id="sources", sanitize_html=True, latex_delimiters=[], header_links=False
                 )
-        shown = [conversation, sources, box, said]
+        # what static/*.js is told and tells
+        record = gr.Markdown("", elem_id="record", sanitize_html=True, latex_delimiters=[])
+        commands = gr.Textbox(label="Command", elem_id="command", container=False)
+        shown = [conversation, sources, box, said, record]
         # one listener for all ways of asking, so that a second question waits until the first one is answered
         asking = gr.on(
-            [box.submit, send.click, *(chip.click for chip in chips)], ask, [box, said], shown, **hidden, **limit
+            [box.submit, send.click, *(chip.click for chip in chips)],
+            ask,
+            [box, said, scope],
+            shown,
+            **hidden,
+            **unlimited,
         )
-        conversation.select(look_back, [said], [conversation, sources, said], queue=False, **hidden)
+        conversation.select(look_back, [said], [sources], queue=False, **hidden)
         clearing.click(clear, None, shown, queue=False, cancels=[asking], **hidden)
-        gr.api(answer, api_name="answer", **limit)
-    app.queue(max_size=_WAITING)
+        commands.change(command, [commands, said], shown, queue=False, **hidden)
+        gr.api(answer, api_name="answer", **unlimited)
+    app.queue(max_size=_QUEUED)
     return app
 
 
-def serve(
-    answerer: Answerer, *, host: str = "127.0.0.1", port: int = 7860, on_ready: Callable[[str], None] | None = None
-) -> None:
-    """Serve the chat page until Ctrl-C or SIGTERM, then return. The caller closes the answerer.
-
-    Args:
-        host: address of this machine to listen on.
-        port: port to listen on, never another one; 0 takes a free one.
-        on_ready: called with the page's address once it can be opened.
-
-    Raises:
-        PortInUseError: another program has the port.
-        OSError: this host or port cannot be listened on.
-    """
-    with listen(host, port) as listening:
-        address = address_of(listening)
-        web = _web_app(build_app(answerer), listening.getsockname())
-        run(web, listening, lambda: on_ready(address) if on_ready is not None else None)
-
-
-def _web_app(blocks: gr.Blocks, listening: tuple[Any, ...]) -> GuardedPage:
-    web = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)  # the docs pages load scripts from a CDN
-
-    @web.get("/healthz")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    web.mount("/page", StaticFiles(directory=STATIC))
+def mount(web: fastapi.FastAPI, blocks: gr.Blocks, listening: tuple[Any, ...]) -> None:
+    """Put the page at the root of a web app that listens at (host, port)."""
     gr.mount_gradio_app(
         web,
         blocks,
@@ -188,7 +181,6 @@ def _web_app(blocks: gr.Blocks, listening: tuple[Any, ...]) -> GuardedPage:
         theme=_theme(),
         app_kwargs={"openapi_url": None},
     )
-    return GuardedPage(web)
 
 
 def _theme() -> gr.themes.Base:
@@ -200,14 +192,3 @@ def _theme() -> gr.themes.Base:
         font=["system-ui", "-apple-system", "'Segoe UI'", "Roboto", "'Noto Sans'", "sans-serif"],
         font_mono=["ui-monospace", "Menlo", "Consolas", "monospace"],
     )
-
-
-def _explained(error: Exception) -> str:
-    """What a person is told of an error."""
-    if isinstance(error, QuestionError):
-        message = str(error)
-        return message[:1].upper() + message[1:]
-    if isinstance(error, IndexingError):
-        return f"The index cannot be read: {error}"
-    _log.error("a question was not answered", exc_info=error)
-    return "Something went wrong and the question was not answered; the server's log says what. Please try again."

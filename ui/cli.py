@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from ui import commands_asking, commands_changes, commands_documents, commands_indexes, commands_measuring
+from ui import (
+    commands_asking,
+    commands_changes,
+    commands_documents,
+    commands_indexes,
+    commands_measuring,
+    commands_serving,
+)
 
 __all__ = ["main"]
 
@@ -41,6 +48,8 @@ for _command in (
     commands_measuring.evaluate,
     commands_measuring.calibrate,
     commands_measuring.doctor,
+    commands_serving.password,
+    commands_serving.feedback,
 ):
     main.add_command(_command)
 

@@ -23,6 +23,7 @@ from ui.console import (
     shown,
     threshold_option,
 )
+from ui.options import Options, ServingError, serving_options
 
 if TYPE_CHECKING:
     from qa.types import Answer
@@ -118,27 +119,28 @@ def chat(index: Path | None, collection: str | None, threshold: float | None) ->
 @click.command()
 @index_options
 @threshold_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
-def serve(index: Path | None, collection: str | None, threshold: float | None, host: str, port: int) -> None:
+@serving_options
+def serve(index: Path | None, collection: str | None, threshold: float | None, options: Options) -> None:
     """Serve the chat page on this machine; Ctrl-C stops it.
 
     \b
     Examples:
       qa serve
       qa serve --port 8080
+      qa serve --host 0.0.0.0 --auth-file accounts.txt
+      qa serve --mcp
     """
     with explained():
         answerer = open_answerer(make_config(index, collection, threshold=threshold))
         answerer.ask("what is it about?")  # the first question of a process is the slow one; let it be ours
-    from ui.chat import serve as serve_page
+    from ui.server import serve as serve_page
 
     def ready(address: str) -> None:
         click.echo(f"The chat is at {address}  (Ctrl-C stops it)")
 
     try:
-        serve_page(answerer, host=host, port=port, on_ready=ready)
-    except OSError as error:  # the port is taken, or the host is not this machine's
+        serve_page(answerer, options, on_ready=ready)
+    except (OSError, ServingError) as error:  # the port is taken, the host is not this machine's, ...
         fail(error)
     finally:
         answerer.close()

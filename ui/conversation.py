@@ -1,65 +1,69 @@
-"""One person's conversation as it is shown: what was said, and which answer's sources stand beside it."""
+"""One person's conversation as it is shown: what was said, and the sources that stand beside it."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, replace
 
 from qa.types import Turn
+from ui.exchange import Exchange
 
-__all__ = ["Conversation", "Message"]
+__all__ = ["Conversation", "Message", "new_id"]
 
 _KEPT = 200  # messages, so that a page left open for months does not grow without end
+
+
+def new_id() -> str:
+    """A name for a conversation or an exchange that no other has."""
+    return secrets.token_urlsafe(9)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message as HTML, with the sources panel that belongs to it (None: it has none).
 
-    `role` is "user" or "assistant"; `turn` is what was asked and answered, for the questions that follow.
+    `role` is "user" or "assistant"; `exchange` is what was asked and answered, for the questions that follow.
     """
 
     role: str
     html: str
     sources: str | None = None
-    turn: Turn | None = None
+    exchange: Exchange | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Messages in order, at most 200, and the number of the one whose sources are shown (None: of none)."""
+    """Messages in order, at most 200. `id` names it in the browser that keeps it; "" until there is something to."""
 
     messages: tuple[Message, ...] = ()
-    focus: int | None = None
+    id: str = ""
 
     def plus(self, *messages: Message) -> Conversation:
         """This conversation and then `messages`; the oldest ones go when it grows too long."""
-        together = (*self.messages, *messages)
-        gone = max(0, len(together) - _KEPT)
-        focus = None if self.focus is None or self.focus < gone else self.focus - gone
-        return Conversation(together[gone:], focus)
+        return replace(self, messages=(*self.messages, *messages)[-_KEPT:])
 
-    def looking_at(self, number: int) -> Conversation:
-        """This conversation with the answer to which message `number` belongs in focus.
+    def sources_of(self, number: int) -> str | None:
+        """The sources panel that message `number` belongs to; None when there is no such message or it has none."""
+        return self.messages[number].sources if 0 <= number < len(self.messages) else None
 
-        A question and its answer have the same sources. Unchanged when there is no such message or it has none.
-        """
-        if not 0 <= number < len(self.messages) or self.messages[number].sources is None:
-            return self
-        return replace(self, focus=number + 1 if self.messages[number].role == "user" else number)
+    def exchange(self, identifier: str) -> Exchange | None:
+        """The exchange of that id."""
+        found = (m.exchange for m in self.messages if m.exchange is not None and m.exchange.id == identifier)
+        return next(found, None)
+
+    def with_exchange(self, exchange: Exchange, html: str) -> Conversation:
+        """This conversation with the exchange of the same id replaced, and its message's HTML."""
+        messages = tuple(
+            replace(m, exchange=exchange, html=html) if m.exchange is not None and m.exchange.id == exchange.id else m
+            for m in self.messages
+        )
+        return replace(self, messages=messages)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
         """What was asked and answered so far, oldest first."""
-        return tuple(message.turn for message in self.messages if message.turn is not None)
-
-    @property
-    def sources(self) -> str | None:
-        """The sources panel to be shown beside this conversation."""
-        return None if self.focus is None else self.messages[self.focus].sources
+        return tuple(Turn(m.exchange.read_as, m.exchange.answer) for m in self.messages if m.exchange is not None)
 
     def shown(self) -> list[dict[str, str]]:
-        """The messages as a gr.Chatbot takes them; the one in focus stands in a div of class `qa-focus`."""
-        shown = [{"role": message.role, "content": message.html} for message in self.messages]
-        if self.focus is not None:
-            shown[self.focus]["content"] = f'<div class="qa-focus">{shown[self.focus]["content"]}</div>'
-        return shown
+        """The messages as a gr.Chatbot takes them."""
+        return [{"role": message.role, "content": message.html} for message in self.messages]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["STATIC", "TITLE", "GuardedPage", "own_page"]
+from ui.sessions import Sessions
+
+__all__ = ["STATIC", "TITLE", "GuardedPage", "allowed_hosts", "own_page"]
 
 TITLE = "Ask your articles"
 STATIC = Path(__file__).parent / "static"
@@ -34,11 +39,16 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
-# Gradio's routes that this page has no use for: uploads, files, proxying, logins, its own diagnostics.
-_UNUSED = re.compile(
-    r"/(?:gradio_api/(?:upload|file|proxy|stream|process_recording|component_server|custom_component|vibe|undo-vibe|"
-    r"deep_link|runs|run-history|dev|profiling)|monitoring|login|logout|manifest\.json|pwa_icon)"
+# Of Gradio's routes, those that this page and gradio_client use; none that takes, keeps or gives out files, proxies, or
+# tells of the server itself.
+_USED = re.compile(
+    r"/(?:config|theme\.css|robots\.txt|favicon\.ico|healthz|documents(?:/[\w-]{1,64})?|"
+    r"(?:static|assets|page)/[\w./@+-]+|"
+    r"gradio_api/(?:info|app_id|startup-events|reset|cancel|queue/(?:join|data)|heartbeat/[\w-]+|"
+    r"run/predict|(?:call|run|api)/answer(?:/[\w-]+)?))/?"
 )
+_MOST_BYTES = 2_000_000  # of a request that brings no document
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 _FOREIGN = re.compile(
     r"""<(?:link|script|img|iframe)\b[^>]*?=\s*["']?(?:https?:)?//[^>]*>(?:\s*</script>)?""", re.IGNORECASE
@@ -55,6 +65,9 @@ _OWN = (
     '<link rel="icon" type="image/svg+xml" href="./page/icon.svg">'
     '<link rel="stylesheet" href="./page/chat.css">'
     '<script defer src="./page/chat.js"></script>'
+    '<script defer src="./page/history.js"></script>'
+    '<script defer src="./page/feedback.js"></script>'
+    '<script defer src="./page/uploads.js"></script>'
     "</head>"
 )
 
@@ -72,35 +85,117 @@ def own_page(html: str, nonce: str) -> str:
 
 
 class GuardedPage:
-    """ASGI middleware: rewrites the page at `/`, sets security headers on every reply, closes unused routes."""
+    """ASGI middleware: what every request and every reply has to pass.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Rewrites the page at `/`, sets security headers on every reply, closes routes that are not used, turns away
+    requests that other sites' pages make, and those that are too large. Lets through no cookie but a valid session
+    token, and gives a browser that opens the page one.
+
+    Args:
+        sessions: issues and knows the tokens.
+        biggest: most bytes of a document.
+        extra: one more path that is served.
+        hosts: names that the server may be called by; any, when there are none. A page of a foreign name that leads
+            to this machine (DNS rebinding) would else read what it serves.
+    """
+
+    def __init__(
+        self, app: ASGIApp, sessions: Sessions, biggest: int, *, extra: str | None = None, hosts: Collection[str] = ()
+    ) -> None:
         self._app = app
+        self._sessions = sessions
+        self._biggest = biggest
+        self._extra = extra
+        self._hosts = frozenset(name.lower() for name in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif _UNUSED.match(scope["path"]):
-            await PlainTextResponse("not found", status_code=404, headers=_headers(_CLOSED))(scope, receive, send)
-        elif scope["path"] == "/":
-            # uncompressed, so that it can be read
-            plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-            await _Rewriting(send).run(self._app, {**scope, "headers": plain}, receive)
-        else:
+        elif scope["type"] == "http":
+            path, headers = scope["path"], Headers(scope=scope)
+            problem = self._problem(path, scope["method"], headers)
+            if problem is not None:
+                message, status = problem
+                reply = PlainTextResponse(message, status_code=status, headers=_headers(_CLOSED))
+                await reply(scope, receive, send)
+                return
+            upload = path == "/documents" and scope["method"] == "POST"
+            receive = _limited(receive, self._biggest if upload else _MOST_BYTES)
+            token = self._sessions.token_in(headers.get("cookie", ""), scope.get("qa_user", ""))
+            scope = {**scope, "headers": self._with_token(scope["headers"], token)}
+            if path == "/":
+                await self._page(scope, receive, send, token)
+            else:
+                await self._app(scope, receive, _guarded(send))
 
-            async def send_guarded(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    _set_headers(message, _headers(_CLOSED))
-                await send(message)
+    def _problem(self, path: str, method: str, headers: Headers) -> tuple[str, int] | None:
+        """Why a request is turned away, and with which status."""
+        if path != "/" and path != self._extra and not _USED.fullmatch(path):
+            return "not found", 404
+        host = headers.get("host", "").lower()
+        name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+        if self._hosts and name not in self._hosts:
+            return "this server is not called by that name; see `qa serve --allow-host`", 421
+        origin = headers.get("origin")
+        if method not in ("GET", "HEAD") and origin is not None and origin.lower().partition("://")[2] != host:
+            return "requests of other sites are not answered", 403
+        length = headers.get("content-length", "0")
+        most = self._biggest if path == "/documents" and method == "POST" else _MOST_BYTES
+        if not length.isdecimal() or int(length) > most:
+            return f"the request is too large; at most {most / 1e6:.0f} MB are taken", 413
+        return None
 
-            await self._app(scope, receive, send_guarded)
+    def _with_token(self, headers: list[tuple[bytes, bytes]], token: str | None) -> list[tuple[bytes, bytes]]:
+        kept = [(name, value) for name, value in headers if name != b"cookie"]
+        return kept if token is None else [*kept, (b"cookie", f"{self._sessions.cookie}={token}".encode("latin-1"))]
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send, token: str | None) -> None:
+        cookie = None
+        if token is None:
+            token = self._sessions.issue(scope.get("qa_user", ""))
+            cookie = self._sessions.set_cookie(token, secure=scope.get("scheme") == "https")
+        # uncompressed, so that it can be read
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await _Rewriting(send, cookie).run(self._app, {**scope, "headers": plain}, receive)
+
+
+def _guarded(send: Send) -> Send:
+    async def send_guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            _set_headers(message, _headers(_CLOSED))
+        await send(message)
+
+    return send_guarded
+
+
+def _limited(receive: Receive, most: int) -> Receive:
+    """`receive` that ends the connection when a body grows larger than was let in."""
+    size = 0
+
+    async def receive_limited() -> Message:
+        nonlocal size
+        message = await receive()
+        if message["type"] == "http.request":
+            size += len(message.get("body", b""))
+            if size > most:
+                return {"type": "http.disconnect"}
+        return message
+
+    return receive_limited
+
+
+def allowed_hosts(address: str, named: Collection[str]) -> list[str]:
+    """The names that a server may be called by which listens at `address`; any ([]) where others can reach it."""
+    loopback = ipaddress.ip_address(address).is_loopback
+    return [*_LOOPBACK_NAMES, address, *named] if loopback else []
 
 
 class _Rewriting:
     """Holds one reply back until it is whole, then sends it as `own_page`."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, cookie: str | None) -> None:
         self._send = send
+        self._cookie = cookie
         self._start: Message = {}
         self._body = bytearray()
 
@@ -123,6 +218,8 @@ class _Rewriting:
             headers["content-length"] = str(len(body))
         headers["cache-control"] = "no-store"  # a nonce is for one reply
         _set_headers(self._start, headers)
+        if self._cookie is not None:
+            self._start["headers"].append((b"set-cookie", self._cookie.encode("latin-1")))
         await self._send(self._start)
         await self._send({"type": "http.response.body", "body": body})
 

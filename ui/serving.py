@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import os
@@ -14,9 +15,12 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from ui.desk import Desk
+
 __all__ = ["PortInUseError", "address_of", "listen", "run"]
 
 _STOP_SECONDS = 5  # for what is still being answered
+_SEND_SECONDS = 0.5  # for the last answers to reach their pages
 
 
 class PortInUseError(OSError):
@@ -60,17 +64,23 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ip.version == 6 else f"http://{host}:{port}"
 
 
-def run(app: ASGIApp, listening: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve `app` until SIGINT or SIGTERM, then return; `on_ready` is called once requests are answered."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_STOP_SECONDS)
+def run(app: ASGIApp, listening: socket.socket, on_ready: Callable[[], None], desk: Desk) -> None:
+    """Serve `app` until SIGINT or SIGTERM, then finish what the desk is at, and return.
+
+    `on_ready` is called once requests are answered.
+    """
+    config = uvicorn.Config(
+        app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=_STOP_SECONDS
+    )
     with _signals_end_quietly():
-        _Server(config, on_ready).run(sockets=[listening])
+        _Server(config, on_ready, desk).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):  # type: ignore[misc]
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], desk: Desk) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._desk = desk
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -78,6 +88,9 @@ class _Server(uvicorn.Server):  # type: ignore[misc]
             self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._desk.close()
+        if self._desk.inside and await self._desk.quiet(_STOP_SECONDS):
+            await asyncio.sleep(_SEND_SECONDS)
         # an open page holds a stream of events open for as long as it lives: uvicorn would wait for it, so hang up
         for connection in list(self.server_state.connections):
             connection.transport.close()

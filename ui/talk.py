@@ -1,0 +1,223 @@
+"""What happens when a person does something on the page: asks, looks back, says what is right, opens an old talk.
+
+Knows the conversation and who answers, nothing of the page's components.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from index.errors import IndexingError
+from index.search import search
+from qa.errors import QuestionError
+from qa.pipeline import Answerer
+from qa.question import clean_question
+from qa.types import Answer, Turn
+from qa.unanswered import note_unanswered
+from ui import asking, logs, render
+from ui.conversation import Conversation, Message, new_id
+from ui.desk import BusyError, ClosedError, Desk
+from ui.exchange import Exchange, exchange_of, from_json
+from ui.feedback import Feedback, FeedbackError
+from ui.panel import empty_panel, sources_panel
+from ui.uploads import Uploads
+
+__all__ = ["Shown", "Talk", "explained"]
+
+_MOST_TURNS = 100
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows next. None leaves a part as it is; `box` is the question box, `record` for the browser."""
+
+    said: Conversation
+    panel: str | None = None
+    box: str | None = None
+    record: str | None = None
+
+
+class Talk:
+    """The conversations of all people; each is a value that the page hands in and gets back.
+
+    Args:
+        answerer: the shared collection.
+        desk: where questions wait for their turn.
+        uploads: people's own documents; None where there are none.
+        feedback: where verdicts are kept.
+        log_questions: whether the log tells what was asked.
+    """
+
+    def __init__(
+        self,
+        answerer: Answerer,
+        desk: Desk,
+        uploads: Uploads | None,
+        feedback: Feedback,
+        *,
+        log_questions: bool = False,
+    ) -> None:
+        self._answerer = answerer
+        self._desk = desk
+        self._uploads = uploads
+        self._feedback = feedback
+        self._log_questions = log_questions
+
+    async def ask(
+        self, question: str, box: str, said: Conversation, scope: str, token: str | None
+    ) -> AsyncIterator[Shown]:
+        """Show the question at once, then its answer; a question that could not be answered stays in the box.
+
+        Args:
+            box: what the question box holds once the question has been sent.
+            scope: one of asking.SCOPES.
+            token: the browser's session.
+        """
+        bubble = render.question_bubble(question)
+        asked = said.plus(Message("user", bubble)) if question.strip() else said
+        yield Shown(asked.plus(Message("assistant", render.waiting_bubble())), box=box)
+        try:
+            found = await self.answer(question, said.turns, scope, token, via="page")
+        except Exception as error:
+            problem = Message("assistant", render.problem_bubble(explained(error)))
+            yield Shown(asked.plus(problem), box=question if not box else None)
+            return
+        exchange = exchange_of(new_id(), found)
+        panel = sources_panel(exchange, found.passages, found.evidence)
+        said = replace(said, id=said.id or new_id()).plus(
+            Message("user", bubble, panel), Message("assistant", render.answer_bubble(exchange), panel, exchange)
+        )
+        # the box was emptied already, and may hold the beginning of the next question by now
+        yield Shown(said, panel, record=record(said, exchange))
+
+    async def answer(
+        self,
+        question: str,
+        history: tuple[Turn, ...] = (),
+        scope: str = "shared",
+        token: str | None = None,
+        *,
+        via: str,
+    ) -> Answer:
+        """Answer a question in its turn, and log that (`via`: page, api or mcp).
+
+        Raises:
+            QuestionError, IndexingError: as `Answerer.ask`.
+            BusyError, ClosedError: as `Desk.run`.
+        """
+        begin = time.perf_counter()
+        scope = scope if scope in asking.SCOPES else "all"
+        begun = begin
+
+        def work() -> Answer:
+            nonlocal begun
+            begun = time.perf_counter()
+            if self._uploads is None or token is None:
+                return asking.ask(self._answerer, None, scope, question, history)
+            return self._uploads.ask(token, lambda own: asking.ask(self._answerer, own, scope, question, history))
+
+        asked = {"question": question} if self._log_questions else {}
+        try:
+            found = await self._desk.run(work)
+        except BaseException as error:
+            logs.event("question", via=via, outcome=type(error).__name__, waiting=self._desk.inside, **asked)
+            raise
+        if self._uploads is None or self._uploads.shelf(token) is None:  # else it may be about what only they have
+            note_unanswered(self._answerer, found)
+        logs.event(
+            "question", via=via, outcome="refused" if found.text is None else "answered",
+            confidence=round(found.confidence, 3), waited_ms=round(1000 * (begun - begin)),
+            ms=round(1000 * (time.perf_counter() - begin)), **asked,
+        )  # fmt: skip
+        return found
+
+    async def search(self, question: str, count: int) -> list[dict[str, Any]]:
+        """The passages of the collection nearest to a question, as plain values.
+
+        Raises: as `answer`.
+        """
+        answerer = self._answerer
+        question = clean_question(question, longest=answerer.config.question_characters)
+        hits = await self._desk.run(
+            functools.partial(search, answerer.store, answerer.encoder, question, k=count, pool=max(32, count))
+        )
+        logs.event("search", via="mcp", found=len(hits))
+        return [
+            {"document": h.document.name, "title": h.document.title, "place": h.document.place(h.passage.start),
+             "start": h.passage.start, "end": h.passage.end, "text": h.passage.text}
+            for h in hits
+        ]  # fmt: skip
+
+    def command(self, said: Conversation, text: str) -> Shown | None:
+        """What the page's own script asks for, as JSON: a verdict, or a conversation to be opened again.
+
+        None when it makes no sense; the page asks for nothing such.
+        """
+        try:
+            wanted = json.loads(text)
+            if wanted["do"] == "rate":
+                return self._rate(said, wanted["exchange"], wanted["verdict"], wanted.get("right"))
+            if wanted["do"] == "open":
+                return _opened(wanted["id"], wanted["exchanges"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            _log.warning("a command from a page makes no sense", exc_info=error)
+        return None
+
+    def _rate(self, said: Conversation, identifier: str, verdict: str, right: object) -> Shown | None:
+        exchange = said.exchange(identifier)
+        if exchange is None or verdict not in ("up", "down") or not isinstance(right, (str, type(None))):
+            return None
+        try:
+            self._feedback.keep(exchange, verdict, right)
+        except FeedbackError as error:
+            return Shown(said.plus(Message("assistant", render.problem_bubble(str(error)))))
+        logs.event("feedback", verdict=verdict, right=right is not None)
+        exchange = replace(exchange, verdict=verdict)
+        said = said.with_exchange(exchange, render.answer_bubble(exchange))
+        return Shown(said, record=record(said, exchange))
+
+
+def _opened(identifier: str, kept: list[Any]) -> Shown:
+    """A conversation that a browser kept. What of it is not as it was written is left out."""
+    exchanges: list[Exchange] = []
+    for value in kept[-_MOST_TURNS:]:
+        try:
+            exchanges.append(from_json(value))
+        except ValueError:
+            continue
+    if not isinstance(identifier, str) or not 1 <= len(identifier) <= 40 or not identifier.isascii():
+        raise ValueError("the conversation's id is none")
+    said = Conversation(id=identifier)
+    panel = empty_panel()
+    for exchange in exchanges:
+        panel = sources_panel(exchange)
+        said = said.plus(
+            Message("user", render.question_bubble(exchange.question), panel),
+            Message("assistant", render.answer_bubble(exchange), panel, exchange),
+        )
+    return Shown(said, panel)
+
+
+def record(said: Conversation, exchange: Exchange) -> str:
+    """What the browser is to keep of an exchange, as JSON."""
+    return json.dumps({"conversation": said.id, "exchange": exchange.to_json()}, ensure_ascii=True)
+
+
+def explained(error: Exception) -> str:
+    """What a person is told of an error."""
+    if isinstance(error, QuestionError):
+        message = str(error)
+        return message[:1].upper() + message[1:]
+    if isinstance(error, (BusyError, ClosedError)):
+        return str(error)
+    if isinstance(error, IndexingError):
+        return f"The index cannot be read: {error}"
+    _log.error("a question was not answered", exc_info=error)
+    return "Something went wrong and the question was not answered; the server's log says what. Please try again."
