@@ -52,9 +52,9 @@ def note_unanswered(answerer: Answerer, answer: Answer) -> bool:
 
     Nothing is kept where `Config.log_questions` is off or the index folder cannot be written. Never raises.
     """
-    config = answerer.config
-    if answer.text is not None or not config.log_questions:
+    if answer.text is not None or not answerer.config.log_questions:
         return False
+    config = answerer.config
     path = config.index / FILE_NAME
     if not os.access(config.index, os.W_OK):
         return False
