@@ -154,6 +154,11 @@ class SqliteStore:
         """All passages of a document, in reading order."""
         return self._passages("WHERE document_id = ? ORDER BY start", [document_id])
 
+    def vectors_of(self, document_id: int) -> NDArray[np.float32]:
+        """The vectors of all passages of a document, in reading order: (passages, dimension) float32."""
+        rows = self._database.rows("SELECT vector FROM passages WHERE document_id = ? ORDER BY start", [document_id])
+        return np.frombuffer(b"".join(row[0] for row in rows), np.float32).reshape(len(rows), self.dimension)
+
     def _passages(self, where: str, parameters: Sequence[int]) -> list[Passage]:
         rows = self._database.rows(f'SELECT start, "end", text, document_id, id FROM passages {where}', parameters)
         return [

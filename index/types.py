@@ -117,6 +117,9 @@ class Store(Protocol):
     def passages_of(self, document_id: int) -> list[Passage]:
         """All passages of a document, in reading order."""
 
+    def vectors_of(self, document_id: int) -> NDArray[np.float32]:
+        """The vectors of all passages of a document, in reading order: (passages, dimension) float32."""
+
     def lexical(self, question: str, k: int) -> list[int]:
         """Ids of the k best passages by BM25, best first."""
 

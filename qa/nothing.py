@@ -45,6 +45,9 @@ class NoStore:
     def passages_of(self, document_id: int) -> list[Passage]:
         return []
 
+    def vectors_of(self, document_id: int) -> NDArray[np.float32]:
+        return np.zeros((0, 0), np.float32)
+
     def lexical(self, question: str, k: int) -> list[int]:
         return []
 
