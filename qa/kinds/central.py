@@ -58,7 +58,7 @@ def summarised(
 
 
 def chosen_documents(store: Store, reader: Reader, subject: str | None, hits: list[Hit]) -> list[Document]:
-    """The document that a subject names, by its title or else by speaking of it; all of few when there is no subject."""
+    """The document that a subject names, by its title or else by speaking of it; without a subject, all of few."""
     ranked = list({hit.document.id: hit.document for hit in hits}.values())
     if subject is None:
         return list(store.documents().values()) if store.counts()[0] <= _FEW else ranked

@@ -20,6 +20,14 @@ _WHAT = r"(?:(?:an?|the|one\s+of|his|her|their|its|our)\s+[^.,;:()!?\n—–]{2,
 _REST = r"(?:\s+(?:[A-ZÀ-Þ][\w'’.-]*))*"  # "Werner" stands for "Werner Pfennig" too
 _BRACKET = r"(?:\s*\([^()\n]{1,80}\))?"
 _MEANS = r"(?:means?|meant|refers?\s+to|stands?\s+for|is\s+short\s+for|describes?)"
+_NOUN = (
+    r"(?:(?!(?:as|of|by|to|in|on|at|for|from|with|that|who|which|but|and|or|when|where|while|is|was|are|were|has|had|"
+    r"said|says|told|than|like)\b)[a-z][a-z-]+)"
+)
+_OPEN = re.compile(
+    r"\b(?:as|of|by|to|in|on|at|for|from|with|that|who|which|but|and|or|said|says|than|most|the|an?|one|called|known)$|"
+    r"^(?:the|an?)\s+(?:first|second|third|last|other|\w+ing|[A-Z]\w+)$", re.IGNORECASE,
+)  # fmt: skip
 _LOOKED_AT = 40  # mentions of the subject in one document
 
 
@@ -42,12 +50,14 @@ def definitions_in(text: str, subject: str, *, within: tuple[int, int]) -> list[
         rf"{quoted}\s*(?:,|—|–|\s-)\s+(?P<what>{_WHAT})(?=\s*[,.;:!?)—–]|\s-\s|\n|$)",
         rf"{name}\s*\((?P<what>{_WHAT})\)",
         rf"(?:^|(?<=[.!?,;:]\s)|(?<=\n)|(?<=and\s))(?P<what>{_WHAT}),\s+{quoted}(?=\s*[,.;:)])",
-        rf"(?<![\w'’])(?P<what>(?:(?:the|an?|[A-Z][\w-]+['’]s)\s+)(?:[a-z][a-z-]+\s+){{0,3}}[a-z][a-z-]+)\s+{name}",
+        rf"(?<![\w'’])(?P<what>(?:(?:the|an?|[A-Z][\w-]+['’]s)\s+)(?:{_NOUN}\s+){{0,3}}{_NOUN})\s+{name}",
     )
     found: list[tuple[int, int]] = []
     for form in forms:
         for match, _ in zip(re.compile(form, flags).finditer(text, *within), range(_LOOKED_AT), strict=False):
             span = match.span("what")
+            if _OPEN.search(match["what"]):
+                continue  # not all of a clause
             if not any(a < span[1] and span[0] < b for a, b in found):
                 found.append(span)
     return found
@@ -77,6 +87,42 @@ def _as_written(text: str, subject: str) -> str:
 
 
 def _better(answerer: Answerer, plain: Answer, best: Candidate) -> Answer:
-    return dataclasses.replace(
-        plain, text=best.text, confidence=best.confidence, evidence=best.evidence, kind="definition"
+    """The reader's own answer grown to the whole clause, the clause in its stead where it is sure enough, or `plain`.
+
+    What the reader gives for "who is Ada Bell?" is often the first words of the clause; and where it is something
+    else, such as whoever plays her, the clause is the better answer once the reader itself gives it a fair chance.
+    """
+    own = plain.evidence
+    overlap = (
+        own is not None
+        and own.document.id == best.evidence.document.id
+        and own.start < best.evidence.end
+        and best.evidence.start < own.end
     )
+    if not overlap and best.confidence < answerer.threshold:
+        return plain
+    confidence = max(best.confidence, plain.confidence) if overlap else best.confidence
+    return dataclasses.replace(
+        plain,
+        text=best.text,
+        confidence=confidence,
+        evidence=best.evidence,
+        alternatives=_others(plain, best) if not overlap else plain.alternatives,
+        kind="definition",
+    )
+
+
+def _others(plain: Answer, best: Candidate) -> tuple[Candidate, ...]:
+    """The reader's answers, which are now the other ones, but for those in the clause."""
+    own = (
+        []
+        if plain.text is None or plain.evidence is None
+        else [Candidate(plain.text, plain.confidence, plain.evidence)]
+    )
+    return tuple(
+        c
+        for c in (*own, *plain.alternatives)
+        if c.evidence.document.id != best.evidence.document.id
+        or c.evidence.end <= best.evidence.start
+        or best.evidence.end <= c.evidence.start
+    )[: max(1, len(plain.alternatives))]

@@ -19,6 +19,7 @@ class Kind:
         subject: who or what is to be defined, or what the summary is to be of; None for "it" and for other kinds.
         number: how many items a list question asks for ("which two films"); None when it doesn't say.
         besides: names a list question leaves out ("besides Ada and Ben").
+        explicit: whether a list is asked for in so many words ("list the", "who else"), not by a plural alone.
         more: whether a list question asks for what has not been said yet ("who else").
         reworded: the question that a "count" is read as ("which actors are named?"); else None.
     """
@@ -27,6 +28,7 @@ class Kind:
     subject: str | None = None
     number: int | None = None
     besides: str | None = None
+    explicit: bool = False
     more: bool = False
     reworded: str | None = None
 
@@ -63,7 +65,7 @@ _HELP = _whole(
     r"(?:suggest|give\s+me|show\s+me)\s+(?:(?:some|a\s+few|an?|more)\s+)?(?:example\s+)?questions?(?:\s+to\s+ask)?)"
 )
 
-_TEXT = r"(?:(?:the|this|that|these|those|your|my)\s+)?(?:article|text|document|documents|page|file|files|piece|report|articles|texts)"
+_TEXT = r"(?:(?:the|this|that|these|those|your|my)\s+)?(?:article|text|document|page|file|piece|report)s?"
 _PRONOUN = r"(?:it|this|that|they|these|those|all\s+this|all\s+of\s+(?:it|this))"
 _SUMMARY = _whole(
     r"(?:(?:can|could|would|will)\s+you\s+)?(?:please\s+)?(?:summari[sz]e|sum\s+up|give\s+(?:me|us)\s+(?:a|the)\s+(?:\w+\s+)?"
@@ -118,15 +120,25 @@ _LISTS = (
     re.compile(rf"^(?:name|give\s+me|tell\s+me)\s+(?:all\s+)?(?:of\s+)?the\s+{_MODIFIER}{_PLURAL}\b", re.I),
     re.compile(rf"^name\s+{_NUMBER}\s", re.I),
     re.compile(rf"^who\s+(?:are|were)\s+the\s+{_MODIFIER}{_PLURAL}\b", re.I),
-    re.compile(rf"^(?:(?:in|on|at|for|from|to|of|with|by)\s+)?which\s+(?:(?:other|earlier|previous|main|{_NUMBER})\s+)?{_PLURAL}\s+\w", re.I),
-    re.compile(rf"^(?:(?:in|on|at|for|from|to|of|with|by)\s+)?(?:which|what)\s+(?:(?!{_HELPER}\b)[\w'’-]+\s+){{0,2}}{_PLURAL}\s+{_HELPER}\b", re.I),
-    re.compile(rf"^(?:which|what)\s+{_NUMBER}\s+\w", re.I),
-    re.compile(rf"^what\s+(?:are|were)\s+the\s+(?:{_NUMBER}\s+)?{_MODIFIER}{_PLURAL}\b", re.I),
-    re.compile(r"^who(?:\s+is|'s|’s|\s+was)\s+(?:all\s+)?in\s+(?:it|this|that|the\s+(?:cast|film|movie|series|show|play|book|story))$", re.I),
+    re.compile(
+        r"^who(?:\s+is|'s|’s|\s+was)\s+(?:all\s+)?in\s+"
+        r"(?:it|this|that|the\s+(?:cast|film|movie|series|show|play|book|story))$", re.I,
+    ),
 )  # fmt: skip
+_PREPOSITION = r"(?:(?:in|on|at|for|from|to|of|with|by)\s+)?"
+_ADJECTIVES = rf"(?:(?!{_HELPER}\b)[\w'’-]+\s+){{0,2}}"
+_PLURALS = (
+    re.compile(
+        rf"^{_PREPOSITION}which\s+(?:(?:other|earlier|previous|main|{_NUMBER})\s+)?{_PLURAL}\s+\w", re.IGNORECASE
+    ),
+    re.compile(rf"^{_PREPOSITION}(?:which|what)\s+{_ADJECTIVES}{_PLURAL}\s+{_HELPER}\b", re.IGNORECASE),
+    re.compile(rf"^(?:which|what)\s+{_NUMBER}\s+\w", re.IGNORECASE),
+    re.compile(rf"^what\s+(?:are|were)\s+the\s+(?:{_NUMBER}\s+)?{_MODIFIER}{_PLURAL}\b", re.IGNORECASE),
+)
 _HOW_MANY_OF = re.compile(r"\b(?:which|what|the|name)\s+(?P<n>" + _NUMBER + r")\s", re.I)
 _COUNT = re.compile(
-    rf"^how\s+many\s+(?P<what>{_MODIFIER}{_PLURAL})\s+(?:are|were)\s+(?P<how>named|listed|mentioned|credited|given)\b(?P<rest>.*)$", re.I
+    rf"^how\s+many\s+(?P<what>{_MODIFIER}{_PLURAL})\s+(?:are|were)\s+"
+    r"(?P<how>named|listed|mentioned|credited|given)\b(?P<rest>.*)$", re.IGNORECASE,
 )  # fmt: skip
 
 _AUXILIARY = re.compile(
@@ -189,7 +201,8 @@ def _count(core: str) -> Kind | None:
 
 
 def _list(core: str) -> Kind | None:
-    if not any(pattern.match(core) for pattern in _LISTS):
+    explicit = any(pattern.match(core) for pattern in _LISTS)
+    if not explicit and not any(pattern.match(core) for pattern in _PLURALS):
         return None
     number = _HOW_MANY_OF.search(core)
     besides = _BESIDES.search(core)
@@ -197,6 +210,7 @@ def _list(core: str) -> Kind | None:
         "list",
         number=None if number is None else _NUMBER_WORDS.get(number["n"].lower()) or int(number["n"]),
         besides=None if besides is None else besides["names"],
+        explicit=explicit,
         more=re.search(r"\b(?:else|other|others)\b", core, re.I) is not None,
     )
 

@@ -62,7 +62,7 @@ def enumeration_at(text: str, start: int, end: int, within: Span) -> Enumeration
     within = _bracket_around(text, start, end, within)
     for found in enumerations_in(text, within):
         if found.start <= start < found.end and found.start < end <= found.end + 1:
-            return _from(text, start, found)
+            return _from(start, found)
     return _grown(text, start, end, within)
 
 
@@ -75,12 +75,17 @@ def _bracket_around(text: str, start: int, end: int, within: Span) -> Span:
     return (low + 1, min(closing)) if closing else within
 
 
-def _from(text: str, start: int, found: Enumeration) -> Enumeration:
-    """`found` without what its first item holds before `start`: "actors Ada" of which the reader gave "Ada"."""
-    first = found.items[0]
-    if first[0] < start < first[1]:
-        return Enumeration(start, found.end, ((start, first[1]), *found.items[1:]))
-    return found
+def _from(start: int, found: Enumeration) -> Enumeration | None:
+    """`found` without what its first item holds before `start`: "actors Ada" of which the reader gave "Ada".
+
+    None when the span begins in the midst of another item: it is then about that item, not about the list.
+    """
+    number = next((n for n, (low, high) in enumerate(found.items) if low < start < high), None)
+    if number is None:
+        return found
+    if number:
+        return None
+    return Enumeration(start, found.end, ((start, found.items[0][1]), *found.items[1:]))
 
 
 def enumerations_in(text: str, within: Span) -> list[Enumeration]:
@@ -97,7 +102,7 @@ def enumerations_in(text: str, within: Span) -> list[Enumeration]:
 
 
 def _split(text: str, start: int, end: int) -> Enumeration | None:
-    """`text[start:end]` cut at the commas and "and"s outside its brackets; None when that gives fewer than two items."""
+    """`text[start:end]` cut at the commas and "and"s outside its brackets; None when it has fewer than two items."""
     items: list[Span] = []
     begin = start
     for low, high in _joins(text, start, end):
@@ -146,7 +151,8 @@ def _grown(text: str, start: int, end: int, within: Span) -> Enumeration | None:
     if not closed:  # commas alone join clauses as often as items
         high = end
     low = _left(text, low, within[0], named)
-    return _split(text, low, high) if closed or low == start else None
+    one = _split(text, low, high) if closed or low == start else None
+    return None if one is None else _from(start, one)
 
 
 def _right(text: str, high: int, last: int, named: bool) -> tuple[int, bool]:

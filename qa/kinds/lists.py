@@ -46,7 +46,11 @@ def listed(answerer: Answerer, kind: Kind, found: Found, plain: Answer, said: Se
     if best is None:
         return plain
     scored, one, confidence = best
-    if confidence < answerer.threshold:
+    # a plural alone ("which pears keep best?") may well be answered by one: another list has to be the surer answer
+    least = answerer.threshold if kind.explicit or plain.text is None else max(answerer.threshold, plain.confidence)
+    at = plain.evidence
+    part = at is not None and at.document.id == scored.document.id and scored.start < at.end and at.start < scored.end
+    if confidence < least or part:
         return plain
     shown = _shown(scored.document.text, one, kind, said)
     return _answer(plain, evidence_of(scored), shown, confidence) if shown else plain

@@ -27,15 +27,18 @@ _ROLE = (
 )
 _PATTERNS = (
     (rf"\b(?P<role>{_ROLE})\s*,?\s+(?P<answer>{_NAME})", "Who is the {role}?"),
-    (rf"(?P<one>{_NAME})(?:\s*\([^()\n]{{1,60}}\))?,\s+(?P<answer>an?\s+[a-z][^,.;:()\n]{{4,80}})(?=[,.])", "Who is {one}?"),
+    (
+        rf"(?P<one>{_NAME})(?:\s*\([^()\n]{{1,60}}\))?,\s+(?P<answer>an?\s+[a-z][^,.;:()\n]{{4,80}})(?=[,.])",
+        "Who is {one}?",
+    ),
     (rf"(?P<one>{_NAME})\s+(?:is|was)\s+(?P<answer>an?\s+[a-z][^,.;:()\n]{{4,80}})(?=[,.])", "What is {one}?"),
-    (rf"\b(?P<answer>{_NAME})\s+(?:directs|directed)\s+(?P<one>{_NAME}|the\s+[a-z]+(?:\s[a-z]+)?)", "Who directed {one}?"),
+    (rf"\b(?P<answer>{_NAME})\s+(?:directs|directed)\s+(?P<one>{_NAME}|the\s+[a-z]+)", "Who directed {one}?"),
     (rf"\b(?P<answer>{_NAME})\s+(?:wrote|penned)\s+(?P<one>{_NAME}|the\s+[a-z]+)", "Who wrote {one}?"),
     (rf"\b(?P<one>{_NAME}|[Tt]he\s+[a-z]+)\s+opened\s+(?:on|in)\s+(?P<answer>[^,.;]*\d{{4}})", "When did {one} open?"),
     (rf"(?P<one>{_NAME})\s+\((?P<answer>{_NAME})\),\s+an?\s", "Who plays {one}?"),
 )  # fmt: skip
 _PERSON = re.compile(
-    r"\b(?:who|\w+(?:er|or|ist|ian|man|woman|girl|boy|nun|priest|actress|hero|heroine|nurse|cook|king|queen))\b"
+    r"\b(?:who|\w*(?:er|or|ist|ian|man|woman|girl|boy|nun|priest|actress|hero|heroine|nurse|cook|king|queen))\b"
 )
 
 

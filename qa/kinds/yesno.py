@@ -15,7 +15,7 @@ from index.passages import sentence_spans
 from index.types import Document
 from qa.candidates import evidence_at
 from qa.cover import topic_of
-from qa.kinds.dates import agree, dates_in
+from qa.kinds.dates import Date, agree, dates_in
 from qa.kinds.lemmas import lemma
 from qa.reading import Found
 from qa.types import Answer
@@ -48,10 +48,11 @@ _NUMBERS = {
 }
 _COVERED = 0.75
 _ENCODED = 6
+_NEAR = 40  # characters that may lie between what is said and its date
 
 
 def decided(answerer: Answerer, question: str, found: Found, plain: Answer) -> Answer:
-    """The sentence that decides a yes/no question, with a verdict where that is safe; refused when none speaks of it."""
+    """The sentence that decides a yes/no question, with a verdict where that is safe; refused when there is none."""
     topic = topic_of(_without_auxiliary(found.read_as), answerer.reader.rank)
     wanted = {lemma(word): weight for word, weight in topic.items() if word not in _LIGHT}
     names = {lemma(word.lower()) for word in _words(found.read_as)[1:] if word[0].isupper() or word[0].isdigit()}
@@ -61,7 +62,7 @@ def decided(answerer: Answerer, question: str, found: Found, plain: Answer) -> A
         total = sum(wanted.values())
         share = sum(weight for word, weight in wanted.items() if word in have) / total if total else 0.0
         dated = bool(names) and names <= have
-        if share >= _COVERED and (dated or not names or _other_value(found.read_as, document.text[start:end])):
+        if share >= _COVERED and (dated or not names or verdict(found.read_as, document.text[start:end]) is False):
             covered.append((share, document, start, end))
     if not covered:
         return dataclasses.replace(plain, text=None, evidence=None, confidence=min(plain.confidence, 0.4), kind="yesno")
@@ -90,26 +91,56 @@ def decided(answerer: Answerer, question: str, found: Found, plain: Answer) -> A
 
 def verdict(question: str, sentence: str) -> bool | None:
     """Whether a sentence affirms (True) or denies (False) what a yes/no question asks; None when that is not safe."""
-    asked = [word.lower() for word in _words(_without_auxiliary(question)) if word.lower() not in _LIGHT]
-    wanted = [_value(word) for word in asked]
-    if len(wanted) < 2 or _NEGATION.search(question) or sentence.rstrip('"”’) ').endswith("?"):
+    if _NEGATION.search(question) or sentence.rstrip('"”’) ').endswith("?"):
         return None
     if any(hedge.group() not in question.lower() for hedge in _HEDGE.finditer(sentence.lower())):
         return None
     if _FUTURE.search(sentence) and not re.match(r"\s*(?:will|is|are)\b", question, re.IGNORECASE):
         return None
-    denials = len(_NEGATION.findall(sentence))
     for compound in _COMPOUND.finditer(sentence):  # "a prize-winning novel" is a novel that won a prize
-        if [lemma(compound[n].lower()) for n in (3, 2, 1)] == wanted and denials == 0:
+        before = sentence[max(0, compound.start() - 40) : compound.start()]
+        if [lemma(compound[n].lower()) for n in (3, 2, 1)] == _wanted(question) and not _denials(before):
             return True
     if "“" in sentence or '"' in sentence:
         return None  # what somebody says is not what the document says
+    asked, told = dates_in(question), dates_in(sentence)
+    if len(asked) > 1 or (asked and len(told) != 1):
+        return None
+    same: bool | None = True
+    if asked:  # the rest of the sentence is compared without its date
+        same = agree(asked[0], told[0])
+        if same and not _as_exact(told[0], asked[0]):
+            return None
+        question = question[: asked[0].start] + question[asked[0].end :]
+        sentence = sentence[: told[0].start] + " " * (told[0].end - told[0].start) + sentence[told[0].end :]
+    wanted = _wanted(question)
+    if same is None or len(wanted) < 2:
+        return None
+    if not asked and _other_number(wanted, sentence):
+        return None if _denials(sentence) else False
     span = _in_order(wanted, sentence)
-    if span is not None:
-        if denials == 0:
-            return True
-        return False if denials == 1 and _NEGATION.search(sentence, *span) else None
-    return False if denials == 0 and _other_value(question, sentence) else None
+    if span is None or (asked and not span[0] - _NEAR < told[0].start < span[1] + _NEAR):
+        return None
+    denials = len(_denials(sentence))
+    if denials == 0:
+        return same
+    return False if denials == 1 and same and _denials(sentence[span[0] : span[1]]) else None
+
+
+def _wanted(question: str) -> list[str]:
+    words = (word.lower() for word in _words(_without_auxiliary(question)))
+    return [_value(word) for word in words if word not in _LIGHT]
+
+
+def _denials(text: str) -> list[str]:
+    """The negations of a text; "Cannot" written large in its midst is part of a title."""
+    return [m.group() for m in _NEGATION.finditer(text) if m.start() == 0 or not m.group()[0].isupper()]
+
+
+def _as_exact(told: Date, asked: Date) -> bool:
+    """Whether a date tells all that was asked: "in 2023" does not make it "on 2 November 2023"."""
+    pairs = ((told.year, asked.year), (told.month, asked.month), (told.day, asked.day))
+    return all(t is not None for t, a in pairs if a is not None)
 
 
 def _in_order(wanted: list[str], sentence: str) -> tuple[int, int] | None:
@@ -143,30 +174,17 @@ def _surname(between: list[str]) -> bool:
     return big[0] and sum(big) <= 2 and all(not later for later in big[sum(big) :])
 
 
-def _other_value(question: str, sentence: str) -> bool:
-    """Whether the sentence says all the question says, but with another date, or another number of the same things."""
-    asked, told = dates_in(question), dates_in(sentence)
-    if len(asked) == 1:
-        if len(told) != 1 or agree(asked[0], told[0]) is not False:
-            return False
-        rest = question[: asked[0].start] + question[asked[0].end :]
-        blank = sentence[: told[0].start] + sentence[told[0].end :]
-        wanted = [_value(w.lower()) for w in _words(_without_auxiliary(rest)) if w.lower() not in _LIGHT]
-        return len(wanted) >= 2 and _in_order(wanted, blank) is not None
-    values = [_value(word.lower()) for word in _words(_without_auxiliary(question)) if word.lower() not in _LIGHT]
-    numbers = [n for n, value in enumerate(values) if value.isdigit() and n + 1 < len(values)]
+def _other_number(wanted: list[str], sentence: str) -> bool:
+    """Whether the sentence says all that is wanted, but with another number of the same things."""
+    numbers = [n for n, value in enumerate(wanted) if value.isdigit() and n + 1 < len(wanted)]
     if len(numbers) != 1:
         return False
-    number, thing = values[numbers[0]], values[numbers[0] + 1]
-    said = [_value(word.lower()) for word in _words(sentence.replace("-", " "))]
+    number, thing = wanted[numbers[0]], wanted[numbers[0] + 1]
+    plain = sentence.replace("-", " ")
+    said = [_value(word.lower()) for word in _words(plain)]
     others = {a for a, b in itertools.pairwise(said) if b == thing and a.isdigit()}
-    wanted = values[: numbers[0]] + values[numbers[0] + 1 :]
-    return (
-        len(others) == 1
-        and number not in others
-        and len(wanted) >= 2
-        and _in_order(wanted, sentence.replace("-", " ")) is not None
-    )
+    rest = wanted[: numbers[0]] + wanted[numbers[0] + 1 :]
+    return len(others) == 1 and number not in others and len(rest) >= 2 and _in_order(rest, plain) is not None
 
 
 def _without_auxiliary(question: str) -> str:
