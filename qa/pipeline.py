@@ -119,7 +119,9 @@ class Answerer:
         if not meant:
             return typed
         # what leans back is seldom meant as typed: that reading has to be clearly the surer one
-        best = max(meant, key=lambda answer: answer.confidence)
+        best = max(meant, key=lambda answer: (bool(answer.items), answer.confidence))
+        if bool(typed.items) != bool(best.items):  # where a list is asked for, a reading that finds one is meant
+            return typed if typed.items else best
         return typed if typed.confidence > best.confidence + self.config.as_typed else best
 
     def suggestions(self) -> tuple[str, ...]:

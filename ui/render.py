@@ -106,15 +106,46 @@ def problem_bubble(message: str) -> str:
 
 def answer_bubble(answer: Answer) -> str:
     """The answer with how sure it is and its document; or, looking different, that the documents don't say."""
+    if answer.text is None and answer.note is not None:
+        return f'<div class="qa-answer"><p class="qa-text">{escape(answer.note)}</p>{_suggestions(answer)}</div>'
     if answer.text is None or answer.evidence is None:
         link = '<a class="qa-link" href="#sources">Show the closest passages</a>' if answer.passages else ""
         said = f'<p class="qa-text">{escape(NO_ANSWER)}</p>'
         return f'<div class="qa-refusal">{said}{_understood(answer)}<p class="qa-meta">{link}</p></div>'
     return (
-        f'<div class="qa-answer"><p class="qa-text">{_isolated(answer.text)}</p>{_understood(answer)}'
-        f'<p class="qa-meta">{_confidence(answer.confidence)}</p>'
+        f'<div class="qa-answer"><p class="qa-text">{_verdict(answer)}{_isolated(answer.text)}</p>{_items(answer)}'
+        f'{_understood(answer)}<p class="qa-meta">{_how_sure(answer)}</p>'
         f'<p class="qa-meta qa-from">{_isolated(answer.evidence.document.title)}</p>'
         '<p class="qa-meta"><a class="qa-link" href="#sources">Show sources</a></p></div>'
+    )
+
+
+def _verdict(answer: Answer) -> str:
+    """Yes or no as a badge before the sentence that decides it."""
+    if answer.verdict is None:
+        return ""
+    return f'<strong class="qa-verdict">{"Yes" if answer.verdict else "No"}</strong> '
+
+
+def _items(answer: Answer) -> str:
+    """The items of a list, or the sentences of a summary, as quotes, but for the one that stands as the answer."""
+    note = "" if answer.note is None else f'<p class="qa-meta">{escape(answer.note)}</p>'
+    quotes = [i.document.text[i.start : i.end] for i in answer.items if i != answer.evidence]
+    rows = "".join(f"<li>{_isolated(quote)}</li>" for quote in quotes)
+    return note + (f'<ul class="qa-items">{rows}</ul>' if rows else "")
+
+
+def _suggestions(answer: Answer) -> str:
+    rows = "".join(f"<li>{_isolated(question)}</li>" for question in answer.suggestions)
+    return f'<ul class="qa-items">{rows}</ul>' if rows else ""
+
+
+def _how_sure(answer: Answer) -> str:
+    """Sentences that are quoted for what they are about claim nothing that could be wrong."""
+    return (
+        "quoted from the document"
+        if answer.kind == "summary" or (answer.kind == "about" and answer.items)
+        else _confidence(answer.confidence)
     )
 
 

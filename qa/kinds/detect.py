@@ -104,8 +104,8 @@ _NUMBER = rf"(?:{'|'.join(_NUMBER_WORDS)}|\d{{1,2}})"
 _MODIFIER = r"(?:[\w'’-]+\s+){0,3}?"
 # plural by its form; "series", "news" and the like are not, "people" is; "does" and "was" are verbs
 _PLURAL = (
-    r"(?:people|men|women|children|(?!(?:was|does|has|is|its|his|this|plus|across|less|makes|ones)\b)"
-    r"[a-z]{3,}(?<!series)(?<!species)(?<!news)(?<![suoi])s)"
+    r"(?:people|men|women|children|cast|crew|(?!(?:was|does|has|is|its|his|this|plus|across|less|makes|ones)\b)"
+    r"[a-z]{3,}s(?<!series)(?<!species)(?<!news)(?<![suoi]s))"
 )
 _HELPER = r"(?:are|were|do|did|have|had|can|could|will|would|may|must)"
 _BESIDES = re.compile(
@@ -160,7 +160,7 @@ def kind_of(question: str) -> Kind:
     told = _LEAD.match(asked)
     core = asked[told.end() :] if told is not None else asked
     for find in (_summary, _yesno, _count, _list, _definition):
-        kind = find(core)
+        kind = find(core) or (find(asked) if find is _list and core != asked else None)
         if kind is not None:
             return kind
     return SPAN

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from index.passages import sentence_spans
 from qa.candidates import Scored, evidence_at, evidence_of
+from qa.cover import cover, stems, topic_of
 from qa.kinds.detect import Kind
 from qa.kinds.enumeration import Enumeration, enumeration_at, enumerations_in
 from qa.reading import Found
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["listed"]
 
 _WORD = re.compile(r"[^\W_]+")
+_ASKING = re.compile(
+    r"\b(?:else|other|others|list|name|all|besides|apart|than|named|listed|mentioned|credited|given|article|text)\b",
+    re.IGNORECASE,
+)
+_AHEAD = 2.0  # of the next list, in the reader's score
+_COVERED = 0.8  # share of the question's topic that the text must speak of
+_LIST_OF = 3  # items
 _LONGEST = 1200  # characters of a sentence that is searched for enumerations
 
 
@@ -45,7 +54,11 @@ def listed(answerer: Answerer, kind: Kind, found: Found, plain: Answer, said: Se
     best = _surest(answerer, kind, found)
     if best is None:
         return plain
-    scored, one, confidence = best
+    scored, one, confidence, clear = best
+    # where a list is asked for outright it has to be one of them: then it is enough that the reader rather sees an
+    # answer than none, and prefers this list to every other
+    if kind.explicit and confidence < answerer.threshold and clear:
+        confidence = answerer.threshold
     # a plural alone ("which pears keep best?") may well be answered by one: another list has to be the surer answer
     least = answerer.threshold if kind.explicit or plain.text is None else max(answerer.threshold, plain.confidence)
     at = plain.evidence
@@ -71,8 +84,11 @@ def _fits(one: Enumeration, kind: Kind, text: str, question: str) -> bool:
     return not any(words and all(word.lower() in asked for word in words) for words in named)
 
 
-def _surest(answerer: Answerer, kind: Kind, found: Found) -> tuple[Scored, Enumeration, float] | None:
-    """The enumeration in what was read that the reader thinks likeliest to hold the answer, with its probability."""
+def _surest(answerer: Answerer, kind: Kind, found: Found) -> tuple[Scored, Enumeration, float, bool] | None:
+    """The enumeration in what was read that the reader thinks likeliest to hold the answer.
+
+    With its probability, and whether it is clearly the likeliest list.
+    """
     asked = answerer.reading.asked(found.read_as)
     scored: list[tuple[Scored, Enumeration]] = []
     for window in found.windows:
@@ -93,12 +109,17 @@ def _surest(answerer: Answerer, kind: Kind, found: Found) -> tuple[Scored, Enume
             scored.append((place, there[place.start, place.end]))
     if not scored:
         return None
-    best, one = max(scored, key=lambda pair: pair[0].score)
+    topic = topic_of(_ASKING.sub(" ", found.read_as), answerer.reader.rank)
+    scored.sort(key=lambda pair: -pair[0].score)
+    best, one = scored[0]
+    next_best = scored[1][0].score if len(scored) > 1 else -math.inf
+    covered = cover(topic, stems(best.document.text))
+    clear = best.margin > 0 and best.score > next_best + _AHEAD and covered >= _COVERED and len(one.items) >= _LIST_OF
     rivals = [
         s.score for s in found.spans if s.document.id != best.document.id or s.end <= best.start or best.end <= s.start
     ]
     lead = max(0.0, min(10.0, best.score - max(rivals, default=-10.0)))
-    return best, one, answerer.probability(best, lead)
+    return best, one, answerer.probability(best, lead), clear
 
 
 def _shown(text: str, one: Enumeration, kind: Kind, said: Sequence[str]) -> list[tuple[int, int]]:

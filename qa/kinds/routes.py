@@ -52,7 +52,7 @@ def _counted(answerer: Answerer, kind: Kind, plain: Answer) -> Answer:
         return plain
     found = answerer.find(kind.reworded)
     named = answerer.decide(plain.question, found.read_as, found.hits, found.spans)
-    counted = listed(answerer, Kind("list"), found, named)
+    counted = listed(answerer, Kind("list", explicit=True), found, named)
     if not counted.items:
         return plain
     note = f"Counted in the list: {len(counted.items)}."

@@ -93,9 +93,7 @@ def verdict(question: str, sentence: str) -> bool | None:
     """Whether a sentence affirms (True) or denies (False) what a yes/no question asks; None when that is not safe."""
     if _NEGATION.search(question) or sentence.rstrip('"”’) ').endswith("?"):
         return None
-    if any(hedge.group() not in question.lower() for hedge in _HEDGE.finditer(sentence.lower())):
-        return None
-    if _FUTURE.search(sentence) and not re.match(r"\s*(?:will|is|are)\b", question, re.IGNORECASE):
+    if _hedged(question, sentence):
         return None
     for compound in _COMPOUND.finditer(sentence):  # "a prize-winning novel" is a novel that won a prize
         before = sentence[max(0, compound.start() - 40) : compound.start()]
@@ -125,6 +123,15 @@ def verdict(question: str, sentence: str) -> bool | None:
     if denials == 0:
         return same
     return False if denials == 1 and same and _denials(sentence[span[0] : span[1]]) else None
+
+
+def _hedged(question: str, sentence: str) -> bool:
+    """Whether a sentence is less than sure of what it says, or speaks of what is yet to come."""
+    for date in reversed(dates_in(sentence)):  # the month of May is no "may"
+        sentence = sentence[: date.start] + sentence[date.end :]
+    if any(hedge.group() not in question.lower() for hedge in _HEDGE.finditer(sentence.lower())):
+        return True
+    return _FUTURE.search(sentence) is not None and not re.match(r"\s*(?:will|is|are)\b", question, re.IGNORECASE)
 
 
 def _wanted(question: str) -> list[str]:
@@ -157,7 +164,10 @@ def _in_order(wanted: list[str], sentence: str) -> tuple[int, int] | None:
     first, last = words[places[0]][0], words[places[-1]][1]
     # the subject opens the sentence or what follows a comma: in "Ada beat Ben and won" Ben did not win
     opening = max((m.end() for m in re.finditer(r"[,;:]\s", sentence[:first])), default=0)
-    if len(_words(sentence[opening:first])) > 2 or _BREAK.search(sentence, first, last):
+    before = [word for word in _words(sentence[opening:first]) if word.lower() not in _LIGHT]
+    if sentence[first].isupper() and len(before) == 1 and before[0][0].isupper():
+        before = []  # "Ada Bell" where the question says "Bell"
+    if before or _BREAK.search(sentence, first, last):
         return None
     for here, there in itertools.pairwise(places):
         between = [word for _, _, word in words[here + 1 : there]]
