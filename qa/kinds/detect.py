@@ -101,7 +101,7 @@ _VERBISH = re.compile(r"\w(?:ing|ed)\b|\b(?:known|written|made|named|called|wort
 
 _NUMBER_WORDS = {word: n for n, word in enumerate("two three four five six seven eight nine ten".split(), start=2)}
 _NUMBER = rf"(?:{'|'.join(_NUMBER_WORDS)}|\d{{1,2}})"
-_MODIFIER = r"(?:[\w'’-]+\s+){0,3}?"
+_MODIFIER = r"(?:(?!(?:who|which|that|of|in|on|from|for|to)\b)[\w'’-]+\s+){0,2}?"
 # plural by its form; "series", "news" and the like are not, "people" is; "does" and "was" are verbs
 _PLURAL = (
     r"(?:people|men|women|children|cast|crew|(?!(?:was|does|has|is|its|his|this|plus|across|less|makes|ones)\b)"
