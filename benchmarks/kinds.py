@@ -21,12 +21,12 @@ from index.build import add_document
 from index.encoder import OnnxEncoder
 from index.store import SqliteStore
 from index.types import Document
+from qa.confidence import load_calibration
 from qa.config import Config
 from qa.evaluation import f1
 from qa.kinds import kind_of
 from qa.kinds.routes import routed
 from qa.pipeline import Answerer
-from qa.confidence import load_calibration
 from qa.reader import OnnxReader
 
 DATA = Path(__file__).parent.parent / "training" / "data"

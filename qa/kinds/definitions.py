@@ -26,7 +26,7 @@ _NOUN = (
 )
 _OPEN = re.compile(
     r"\b(?:as|of|by|to|in|on|at|for|from|with|that|who|which|but|and|or|said|says|than|most|the|an?|one|called|known)$|"
-    r"^(?:the|an?)\s+(?:first|second|third|last|other|\w+ing|[A-Z]\w+)$", re.IGNORECASE,
+    r"^(?:the|an?)\s+(?:first|second|third|last|other|\w+ing|(?-i:[A-Z]\w+))$", re.IGNORECASE,
 )  # fmt: skip
 _LOOKED_AT = 40  # mentions of the subject in one document
 
