@@ -204,6 +204,13 @@ class SqliteStore:
         """All passages of a document, in reading order."""
         return self._passages("WHERE document_id = ? ORDER BY start", [document_id])
 
+    def vectors_of(self, document_id: int) -> NDArray[np.float32]:
+        """The vectors of all passages of a document, in reading order: (passages, dimension) float32."""
+        with self._database.snapshot():
+            ids = [passage.id for passage in self.passages_of(document_id)]
+            found = self.vectors(ids)
+        return np.array([found[identifier] for identifier in ids], np.float32).reshape(len(ids), self.dimension)
+
     def _passages(self, where: str, parameters: Sequence[int]) -> list[Passage]:
         rows = self._database.rows(f'SELECT start, "end", text, document_id, id FROM passages {where}', parameters)
         return [Passage(*row) for row in rows]

@@ -171,6 +171,9 @@ class Store(Protocol):
     def entries(self) -> list[Entry]:
         """What there is to list of every document, by name, without loading texts."""
 
+    def vectors_of(self, document_id: int) -> NDArray[np.float32]:
+        """The vectors of all passages of a document, in reading order: (passages, dimension) float32."""
+
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         """The vectors, (dimension,) float32 of length 1, of the passages with these ids that are (still) there."""
 

@@ -10,7 +10,7 @@ from index.types import Document
 from qa.confidence import Features
 from qa.types import Evidence
 
-__all__ = ["Scored", "distinct", "evidence_of", "features_of", "lead_of"]
+__all__ = ["Scored", "distinct", "evidence_at", "evidence_of", "features_of", "lead_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,12 @@ def lead_of(kept: Sequence[Scored]) -> float:
 
 def evidence_of(span: Scored) -> Evidence:
     """The sentence (or sentences) a span stands in."""
-    text = span.document.text
-    around = [(s, e) for s, e in sentence_spans(text) if s < span.end and span.start < e]
-    start = min([s for s, _ in around] + [span.start])
-    end = max([e for _, e in around] + [span.end])
-    return Evidence(span.document, span.start, span.end, text[start:end], start, end)
+    return evidence_at(span.document, span.start, span.end)
+
+
+def evidence_at(document: Document, start: int, end: int) -> Evidence:
+    """`document.text[start:end]` in the sentence (or sentences) it stands in."""
+    around = [(s, e) for s, e in sentence_spans(document.text) if s < end and start < e]
+    first = min([s for s, _ in around] + [start])
+    last = max([e for _, e in around] + [end])
+    return Evidence(document, start, end, document.text[first:last], first, last)

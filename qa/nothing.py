@@ -48,6 +48,9 @@ class NoStore:
     def entries(self) -> list[Entry]:
         return []
 
+    def vectors_of(self, document_id: int) -> NDArray[np.float32]:
+        return np.zeros((0, 0), np.float32)
+
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         return {}
 

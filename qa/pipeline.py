@@ -13,6 +13,10 @@ from qa.candidates import Scored, distinct, evidence_of, features_of, lead_of
 from qa.confidence import Calibration, load_calibration
 from qa.config import Config
 from qa.followups import readings
+from qa.kinds.detect import TALK, kind_of
+from qa.kinds.routes import routed
+from qa.kinds.starters import Starters
+from qa.kinds.talk import reply
 from qa.nothing import NoEncoder, NoStore
 from qa.question import clean_question
 from qa.reading import Asked, Found, Reading, Window
@@ -44,6 +48,7 @@ class Answerer:
         self.calibration = calibration
         self.config = config if config is not None else Config()
         self.reading = Reading(reader, self.config)
+        self._starters = Starters()
 
     @classmethod
     def open(cls, config: Config | None = None) -> Answerer:
@@ -104,17 +109,30 @@ class Answerer:
             StoreError: the index is damaged.
         """
         question = clean_question(question, longest=self.config.question_characters)
-        typed = self._answer(question, question)
-        meant = [self._answer(question, reading) for reading in readings(question, history)]
+        kind = kind_of(question).name
+        if kind in TALK:
+            return reply(question, kind, self.suggestions() if kind == "help" else ())
+        history = [turn for turn in history if kind_of(turn.question).name not in TALK]
+        said = [turn.answer for turn in history if turn.answer is not None]
+        typed = self._answer(question, question, said)
+        meant = [self._answer(question, reading, said) for reading in readings(question, history)]
         if not meant:
             return typed
         # what leans back is seldom meant as typed: that reading has to be clearly the surer one
-        best = max(meant, key=lambda answer: answer.confidence)
+        best = max(meant, key=lambda answer: (bool(answer.items), answer.confidence))
+        if bool(typed.items) != bool(best.items):  # where a list is asked for, a reading that finds one is meant
+            return typed if typed.items else best
         return typed if typed.confidence > best.confidence + self.config.as_typed else best
 
-    def _answer(self, question: str, reading: str) -> Answer:
+    def suggestions(self) -> tuple[str, ...]:
+        """Up to six questions that the documents answer, found from them the first time, when that takes a second."""
+        return self._starters.of(self)
+
+    def _answer(self, question: str, reading: str, said: Sequence[str]) -> Answer:
         found = self.find(reading)
-        return self.decide(question, found.read_as, found.hits, found.spans)
+        plain = self.decide(question, found.read_as, found.hits, found.spans)
+        kind = kind_of(reading)
+        return plain if kind.name == "span" else routed(self, kind, found, plain, said)
 
     def find(self, question: str) -> Found:
         """What `ask` decides on: the passages retrieved for a question and the raw spans read around them."""
@@ -132,7 +150,7 @@ class Answerer:
             spans.extend(self.reading.read(asked, window))
             if self.is_sure(spans, self.config.sure):
                 break
-        return Found(question, hits, spans)
+        return Found(question, hits, spans, tuple(windows))
 
     def is_sure(self, scored: Sequence[Scored], sure: float) -> bool:
         """Whether the best of these spans is an answer one may stop reading at."""
@@ -155,6 +173,10 @@ class Answerer:
         asked = [clean_question(question, longest=self.config.question_characters) for question in questions]
         found = self.reading.read_whole([(question, context) for question in asked])
         return [self.decide(q, one.read_as, [], one.spans) for q, one in zip(asked, found, strict=True)]
+
+    def probability(self, span: Scored, lead: float) -> float:
+        """Probability in (0, 1) that a span is right which is `lead`, in [0, 10], ahead of the next."""
+        return self.calibration.probability(features_of(span, lead))
 
     def _candidates(self, scored: Sequence[Scored]) -> list[Candidate]:
         """The different spans, best first, each with its probability."""

@@ -42,11 +42,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found for a question: the question as it was read, the passages retrieved, raw spans in any order."""
+    """What was found for a question: the question as it was read, the passages retrieved, raw spans in any order.
+
+    `windows` are the stretches that were there to read; the later ones may not have been read.
+    """
 
     read_as: str
     hits: list[Hit]
     spans: list[Scored]
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,28 +156,56 @@ class Reading:
             begin = end
         return found
 
+    def at_places(self, asked: Asked, window: Window, places: Sequence[tuple[int, int]]) -> list[Scored]:
+        """Given stretches of a window's document, each scored by the best span inside it.
+
+        Those that lie outside the window, or hold no span of it, are left out.
+        """
+        if not places or not len(window.tokens):
+            return []
+        logits = self.reader.read([(asked.tokens, window.tokens)])[0]
+        offsets = window.tokens.offsets
+        scored = []
+        for start, end in places:
+            if start < offsets[0, 0] or end > offsets[-1, 1]:
+                continue
+            first, last = token_range(offsets, start, end)
+            inside = SpanLogits(logits.start[first:last], logits.end[first:last], logits.null)
+            best = best_spans(inside, top=1, max_length=self.config.answer_tokens)
+            if best:
+                scored.append(self._scored(asked, window, start, end, best[0].score, logits.null))
+        return scored
+
     def _spans(self, asked: Asked, window: Window, logits: SpanLogits) -> list[Scored]:
         spans = best_spans(logits, top=self.config.candidates, max_length=self.config.answer_tokens)
         if not spans:
             return []
         text, offsets = window.document.text, window.tokens.offsets
         covered = cover(asked.topic, stems(text[offsets[0, 0] : offsets[-1, 1]]))
-        scored = []
-        for span in spans:
-            start, end = int(offsets[span.first, 0]), int(offsets[span.last, 1])
-            scored.append(
-                Scored(
-                    document=window.document,
-                    start=start,
-                    end=end,
-                    score=span.score,
-                    margin=span.score - logits.null,
-                    similarity=window.similarity,
-                    cover=covered,
-                    near=cover(asked.topic, stems(text[max(0, start - _NEAR) : end + _NEAR])),
-                )
-            )
-        return scored
+        places = [(int(offsets[span.first, 0]), int(offsets[span.last, 1]), span.score) for span in spans]
+        return [self._scored(asked, window, *place, logits.null, covered) for place in places]
+
+    def _scored(
+        self,
+        asked: Asked,
+        window: Window,
+        start: int,
+        end: int,
+        score: float,
+        null: float,
+        covered: float | None = None,
+    ) -> Scored:
+        text, offsets = window.document.text, window.tokens.offsets
+        return Scored(
+            document=window.document,
+            start=start,
+            end=end,
+            score=score,
+            margin=score - null,
+            similarity=window.similarity,
+            cover=cover(asked.topic, stems(text[offsets[0, 0] : offsets[-1, 1]])) if covered is None else covered,
+            near=cover(asked.topic, stems(text[max(0, start - _NEAR) : end + _NEAR])),
+        )
 
 
 def _within(layout: Layout, hit: Hit, part: TokenRange) -> bool:

@@ -53,6 +53,11 @@ class Answer:
         evidence: where the answer stands.
         passages: the passages retrieved for the question, best first.
         alternatives: other candidates, best first.
+        kind: what kind of question it was taken for ("span" is a plain one); see docs/kinds.md.
+        items: the places an answer is made of: the items of a list, the sentences of a summary; in reading order.
+        verdict: yes or no, where the sentence of `text` decides that safely.
+        note: a fixed reply, such as to a greeting, or a remark on how the items were found; never from a document.
+        suggestions: questions that the documents answer, where that was asked.
     """
 
     question: str
@@ -62,9 +67,16 @@ class Answer:
     evidence: Evidence | None
     passages: tuple[Hit, ...]
     alternatives: tuple[Candidate, ...]
+    kind: str = "span"
+    items: tuple[Evidence, ...] = ()
+    verdict: bool | None = None
+    note: str | None = None
+    suggestions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return NO_ANSWER if self.text is None else self.text
+        if self.text is not None:
+            return self.text
+        return NO_ANSWER if self.note is None else " ".join((self.note, *self.suggestions))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: documents by name and title, without their whole texts."""
@@ -84,6 +96,11 @@ class Answer:
                  "text": h.passage.text}
                 for h in self.passages
             ],
+            "kind": self.kind,
+            "items": [{"text": i.document.text[i.start : i.end], **_evidence_dict(i)} for i in self.items],
+            "verdict": self.verdict,
+            "note": self.note,
+            "suggestions": list(self.suggestions),
         }  # fmt: skip
 
 

@@ -56,12 +56,15 @@ def ask(
         click.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
     else:
         print_answer(answer)
-    raise SystemExit(NOT_ANSWERED if answer.text is None else ANSWERED)
+    raise SystemExit(NOT_ANSWERED if answer.text is None and answer.note is None else ANSWERED)
 
 
 def print_answer(answer: Answer) -> None:
     from qa.types import NO_ANSWER
 
+    if answer.text is None and answer.note is not None:
+        click.echo("\n  ".join((answer.note, *answer.suggestions)))
+        return
     if answer.text is None or answer.evidence is None:
         click.echo(click.style(NO_ANSWER, bold=True))
         for hit in answer.passages[:1]:
@@ -76,6 +79,17 @@ def print_answer(answer: Answer) -> None:
     click.echo(f"  {one_line(before, ends=True)}{mark}{one_line(after, ends=True)}".rstrip())
     place = f"{shown(evidence.document.title)} - {shown(evidence.document.name)} [{evidence.start}:{evidence.end}]"
     click.echo(click.style(f"  {place}", dim=True))
+    _print_parts(answer)
+
+
+def _print_parts(answer: Answer) -> None:
+    """The verdict on a yes/no question, the items of a list, the sentences of a summary."""
+    if answer.verdict is not None:
+        click.echo(f"  so: {'yes' if answer.verdict else 'no'}")
+    if answer.note is not None:
+        click.echo(f"  {answer.note}")
+    for item in answer.items:
+        click.echo(f"  - {one_line(item.document.text[item.start : item.end])} [{item.start}:{item.end}]")
 
 
 @click.command()

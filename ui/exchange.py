@@ -25,6 +25,7 @@ _AROUND = 700  # characters on each side of a passage that can be shown with it
 _LONGEST = 20_000
 _NEAR = 2000  # characters on each side of an answer in a quote at most
 _MOST_QUOTES = 8
+_MOST_ITEMS = 60
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -70,7 +71,8 @@ class Exchange:
     """A question and what it got. `answer` None: the documents don't say.
 
     The first `cited` of `quotes` are where the answer stands, the others other possible answers, best first. `verdict`
-    is what the person thought of it: "up", "down" or None.
+    is what the person thought of it: "up", "down" or None. `decided` is yes or no where that could be told, `note` a
+    word of the program's own, `items` what a list holds, the sentences of a summary, or questions to ask.
     """
 
     id: str
@@ -81,6 +83,9 @@ class Exchange:
     quotes: tuple[Quote, ...]
     cited: int
     verdict: str | None = None
+    decided: bool | None = None
+    note: str | None = None
+    items: tuple[str, ...] = ()
 
     @property
     def others(self) -> tuple[Quote, ...]:
@@ -112,7 +117,8 @@ class Exchange:
         return {
             "id": self.id, "question": self.question, "read_as": self.read_as, "answer": self.answer,
             "confidence": round(self.confidence, 4), "quotes": [quote.to_json() for quote in self.quotes],
-            "cited": self.cited, "verdict": self.verdict,
+            "cited": self.cited, "verdict": self.verdict, "decided": self.decided, "note": self.note,
+            "items": list(self.items),
         }  # fmt: skip
 
 
@@ -140,8 +146,18 @@ def exchange_of(identifier: str, answer: Answer) -> Exchange:
             told.add(text)
             others.append(candidate)
     quotes = [*cited, *(_quoted(candidate) for candidate in others)]
+    parts = [one.document.text[one.start : one.end] for one in answer.items if one != answer.evidence]
     return Exchange(
-        identifier, answer.question, answer.read_as, answer.text, answer.confidence, tuple(quotes), len(cited)
+        identifier,
+        answer.question,
+        answer.read_as,
+        answer.text,
+        answer.confidence,
+        tuple(quotes),
+        len(cited),
+        decided=answer.verdict,
+        note=answer.note,
+        items=(*parts, *answer.suggestions),
     )
 
 
@@ -212,6 +228,9 @@ def _checked(value: Any) -> Exchange:
         raise ValueError("this is no exchange (its id or its quotes)")
     if verdict not in (None, "up", "down"):
         raise ValueError(f"the verdict must be up, down or null, got {verdict!r}")
+    decided, note = value.get("decided"), value.get("note")
+    if decided not in (None, True, False):
+        raise ValueError(f"what was decided must be true, false or null, got {decided!r}")
     return Exchange(
         identifier,
         _text(value["question"]),
@@ -221,6 +240,9 @@ def _checked(value: Any) -> Exchange:
         quotes,
         cited,
         verdict,
+        decided,
+        None if note is None else _text(note),
+        tuple(_text(item) for item in value.get("items", [])[:_MOST_ITEMS]),
     )
 
 

@@ -79,6 +79,9 @@ def answer_bubble(exchange: Exchange, *, rate: bool = True) -> str:
     """
     identifier = f'id="turn-{exchange.id}"'
     actions = _actions(exchange, rate)
+    if exchange.answer is None and exchange.note is not None:  # small talk, or what can be asked
+        said = f'<p class="qa-text">{escape(exchange.note)}</p>'
+        return f'<div class="qa-answer" {identifier}>{said}{_items(exchange)}</div>'
     if exchange.answer is None:
         said = f'<p class="qa-text">{escape(NO_ANSWER)}</p>'
         return f'<div class="qa-refusal" {identifier}>{said}{_understood(exchange)}{actions}</div>'
@@ -86,10 +89,28 @@ def answer_bubble(exchange: Exchange, *, rate: bool = True) -> str:
         return f'<div class="qa-answer qa-conflict" {identifier}>{_conflict(exchange)}{actions}</div>'
     numbers = "".join(_citation(number) for number in range(exchange.cited))
     return (
-        f'<div class="qa-answer" {identifier}>{_said(exchange.answer, numbers)}'
-        f'{_understood(exchange)}<p class="qa-meta">{confidence(exchange.confidence)}</p>'
+        f'<div class="qa-answer" {identifier}>{_decided(exchange)}{_said(exchange.answer, numbers)}'
+        f"{_note(exchange)}{_items(exchange)}{_understood(exchange)}"
+        f'<p class="qa-meta">{confidence(exchange.confidence)}</p>'
         f"{_from(exchange.quotes[0]) if exchange.quotes else ''}{_others(exchange)}{actions}</div>"
     )
+
+
+def _decided(exchange: Exchange) -> str:
+    """Yes or no before the sentence that decides it."""
+    if exchange.decided is None:
+        return ""
+    return f'<strong class="qa-verdict">{"Yes" if exchange.decided else "No"}</strong>'
+
+
+def _note(exchange: Exchange) -> str:
+    return "" if exchange.note is None else f'<p class="qa-meta">{escape(exchange.note)}</p>'
+
+
+def _items(exchange: Exchange) -> str:
+    """What a list holds, the other sentences of a summary, or questions to ask."""
+    rows = "".join(f"<li>{isolated(item)}</li>" for item in exchange.items)
+    return f'<ul class="qa-items">{rows}</ul>' if rows else ""
 
 
 def _conflict(exchange: Exchange) -> str:
