@@ -17,6 +17,7 @@ from qa.kinds import kind_of
 from qa.kinds.central import central_sentences
 from qa.kinds.definitions import definitions_in
 from qa.types import Answer, Reader, Turn
+from ui.exchange import exchange_of
 from ui.render import answer_bubble
 
 GOLD = Path(__file__).parent / "gold" / "all_the_light.jsonl"
@@ -151,7 +152,7 @@ def test_talk_has_fixed_replies(store: SqliteStore, encoder: Encoder, reader: Re
     hello = answerer.ask("hello!")
     assert (hello.kind, hello.text, hello.evidence) == ("greeting", None, None)
     assert str(hello) == hello.note
-    assert "Hello" in answer_bubble(hello)
+    assert "Hello" in answer_bubble(exchange_of("x", hello))
     assert answerer.ask("thank you very much").kind == "thanks"
     nothing = answerer.ask("what can I ask?")
     assert nothing.suggestions == ()
@@ -167,6 +168,8 @@ def test_what_can_be_asked_is_answered(two: Answerer) -> None:
 
 def test_parts_are_shown_escaped(two: Answerer) -> None:
     answer = two.ask("Who else is in The Ferryman besides Ada Bell?")
-    assert "<li><bdi>Ben Orr</bdi></li>" in answer_bubble(answer)
-    assert '<strong class="qa-verdict">No</strong>' in answer_bubble(dataclasses.replace(answer, verdict=False))
-    assert "<script>" not in answer_bubble(dataclasses.replace(answer, note="<script>"))
+    assert "<li><bdi>Ben Orr</bdi></li>" in answer_bubble(exchange_of("x", answer))
+    assert '<strong class="qa-verdict">No</strong>' in answer_bubble(
+        exchange_of("x", dataclasses.replace(answer, verdict=False))
+    )
+    assert "<script>" not in answer_bubble(exchange_of("x", dataclasses.replace(answer, note="<script>")))
