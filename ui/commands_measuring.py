@@ -121,6 +121,9 @@ def _table(figures: dict[str, Any]) -> str:
         ("hit@k", figures["hit_at_k"]),
         ("latency ms, p50 / p95", f"{latency['p50']} / {latency['p95']}"),
     ]
+    alone = figures.get("left_alone")
+    if alone is not None:
+        rows.append((f"standing alone after others ({alone['questions']}): read as typed", alone["untouched"]))
     rows += [
         (f"  {kind} ({entry['questions']}): right", entry["right"])
         for kind, entry in figures.get("by_type", {}).items()
