@@ -282,7 +282,7 @@ def test_a_document_that_takes_too_long_or_is_removed_meanwhile_is_given_up(
 
     def slow(self: WordEncoder, texts: list[str]) -> Any:
         slowly.set()
-        time.sleep(0.3)
+        time.sleep(0.8)
         return encode(self, texts)
 
     monkeypatch.setattr(WordEncoder, "encode", slow)
@@ -296,7 +296,7 @@ def test_a_document_that_takes_too_long_or_is_removed_meanwhile_is_given_up(
     begin = time.monotonic()
     put(kept, "two", "short.txt", "The mine opened.")
     assert settled(kept, "two") == {"short.txt": ("ready", None)}
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
     assert told(kept, "one", "what opened?") == []
 
 
