@@ -1,10 +1,16 @@
 """The whole enumeration a span stands in, and its items at exact places."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from index.types import Document
+from qa.kinds.definitions import definitions_in
 from qa.kinds.enumeration import enumeration_at, enumerations_in
+from qa.kinds.starters import proposals
+from qa.kinds.yesno import verdict
 
 
 def items(text: str, span: str) -> list[str] | None:
@@ -43,7 +49,7 @@ def test_a_span_that_is_a_list_is_cut() -> None:
 
 
 @given(st.text(alphabet="AbBc ,;()and\n-.“”\"'&1", max_size=80), st.integers(0, 80), st.integers(1, 20))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_places_are_exact_whatever_the_text(text: str, start: int, length: int) -> None:
     end = min(len(text), start + length)
     for one in enumerations_in(text, (0, len(text))):
@@ -53,3 +59,17 @@ def test_places_are_exact_whatever_the_text(text: str, start: int, length: int) 
         assert len(one.items) >= 1
         assert all(one.start <= a <= b <= one.end for a, b in one.items)
         assert list(one.items) == sorted(one.items)
+
+
+@pytest.mark.parametrize(
+    "part", ["Aa ", "Aa, ", "Aa and ", "A of the a ", "ab, ", '"a" ', "A (a) ", "A (", "A\n", "1.1/", "A", "\n- a"]
+)
+def test_no_text_takes_for_ever(part: str) -> None:
+    text = part * (4000 // len(part))
+    begin = time.perf_counter()
+    enumerations_in(text, (0, len(text)))
+    enumeration_at(text, 2000, 2001, (0, len(text)))
+    definitions_in(text, "Aa", within=(0, len(text)))
+    verdict("Did Aa b " + text[:900], text[:900])
+    assert list(proposals(Document("a", "a", text))) is not None
+    assert time.perf_counter() - begin < 5

@@ -17,7 +17,7 @@ __all__ = ["defined", "definitions_in"]
 
 _END = r"(?=\s*(?:[.;:!?)—–]|,|\n|\s-\s|$))"
 _WHAT = r"(?:(?:an?|the|one\s+of|his|her|their|its|our)\s+[^.,;:()!?\n—–]{2,160}?)"
-_REST = r"(?:\s+(?:[A-ZÀ-Þ][\w'’.-]*))*"  # "Werner" stands for "Werner Pfennig" too
+_REST = r"(?:\s+(?:[A-ZÀ-Þ][\w'’.-]*)){0,4}"  # "Werner" stands for "Werner Pfennig" too
 _BRACKET = r"(?:\s*\([^()\n]{1,80}\))?"
 _MEANS = r"(?:means?|meant|refers?\s+to|stands?\s+for|is\s+short\s+for|describes?)"
 _NOUN = (

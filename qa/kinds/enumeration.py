@@ -20,15 +20,14 @@ class Enumeration:
 
 
 _SMALL = r"(?:de|da|di|du|del|der|den|van|von|la|le|of|the|for|on|in|at|to|a|an|&|bin|al|y|’n|'n)"
-_BIG = r"(?:[A-ZÀ-ÞА-Я]|\d)[\w'’.&/-]*"
+_BIG = r"(?<![\w'’.&/-])(?:[A-ZÀ-ÞА-Я]|\d)[\w'’.&/-]{0,40}"
 _QUOTED = r"“[^”\n]{1,80}”|\"[^\"\n]{1,80}\"|‘[^’\n]{1,80}’"
 # what may stand before a name: "the film Dogger Bank", "newcomer Ada Bell" hold one, but are left to the reader
-_NAME = rf"(?:{_QUOTED}|(?:[Tt]he\s+|[Aa]n?\s+)?{_BIG}(?:\s+(?:{_SMALL}\s+){{0,2}}{_BIG})*)"
+_NAME = rf"(?:{_QUOTED}|(?:[Tt]he\s+|[Aa]n?\s+)?{_BIG}(?:\s+(?:{_SMALL}\s+){{0,2}}{_BIG}){{0,6}})"
 _BRACKET = r"(?:\s*(?:\([^()\n]{1,120}\)|\[[^\[\]\n]{1,120}\]))?"
 _AND = r"(?:and|or|&|as\s+well\s+as|along\s+with)"
 _JOIN = re.compile(rf"\s*(?:[,;]\s+{_AND}\s+|[,;]\s+|\s{_AND}\s+)", re.IGNORECASE)
 _LAST = re.compile(rf"{_AND}\s*$", re.IGNORECASE)
-_NAME_HERE = re.compile(_NAME + _BRACKET)
 _BRACKETED = re.compile(_BRACKET)
 _RUN = re.compile(
     rf"{_NAME}{_BRACKET}(?:\s*[,;]\s+{_NAME}{_BRACKET})+(?:\s*[,;]?\s+{_AND}\s+{_NAME}{_BRACKET})?"
@@ -46,6 +45,7 @@ _OPENS = re.compile(
     r"featur\w+|starr\w+|sells?|sold|uses?|called)|:|\()\s*$", re.IGNORECASE
 )  # fmt: skip
 _BULLET = re.compile(r"^[ \t]*(?:[-*•–·]|\d{1,3}[.)])[ \t]+(?P<item>\S.*?)[ \t]*$", re.MULTILINE)
+_REACH = 1000  # characters on both sides of a span that are looked at
 _TRAILING = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
 _LEADING = re.compile(rf"^\s*(?:{_AND})\s+", re.IGNORECASE)
 
@@ -59,6 +59,7 @@ def enumeration_at(text: str, start: int, end: int, within: Span) -> Enumeration
     bullets = _bullets(text, start, end, within)
     if bullets is not None:
         return bullets
+    within = max(within[0], start - _REACH), min(within[1], end + _REACH)
     within = _bracket_around(text, start, end, within)
     for found in enumerations_in(text, within):
         if found.start <= start < found.end and found.start < end <= found.end + 1:

@@ -20,7 +20,8 @@ _CHARACTERS = 20_000  # of a document that are looked at
 _TRIED = 16
 _SHOWN = 6
 _SURE = 0.6
-_NAME = r"[A-ZÀ-Þ][\w’'-]+(?:\s+(?:de|van|von|of|the)\s+[A-ZÀ-Þ][\w’'-]+|\s+[A-ZÀ-Þ][\w’'-]+){0,3}"
+_WORD = r"(?<![\w’'-])[A-ZÀ-Þ][\w’'-]{1,40}"
+_NAME = rf"{_WORD}(?:\s+(?:(?:de|van|von|of|the)\s+)?{_WORD}){{0,3}}"
 _ROLE = (
     r"director|author|writer|creator|producer|composer|manager|mayor|minister|chair|president|captain|coach|editor|"
     r"founder|inventor|architect|designer|engineer|teacher|owner|conductor|presenter|curator|winner|spokeswoman|spokesman"
