@@ -8,7 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.types import Document, Hit, Passage, Section
@@ -432,6 +432,9 @@ def test_a_conversation_forgets_its_oldest_messages() -> None:
         talk = talk.plus(*exchange(number))
     assert len(talk.messages) == 200
     assert talk.messages[0].html == "question 1" and talk.messages[-1].html == "answer 100"
+    assert talk.sources_of(199) == "sources 100"
+    for number in (0, 1):  # of an old exchange they are made again
+        assert Shown(talk.sources_of(number) or "").inside["qa-asked"] == ["question 1"]
 
 
 def test_a_verdict_changes_its_exchange_alone() -> None:
@@ -471,9 +474,12 @@ def test_what_a_browser_kept_is_shown_as_before() -> None:
 FIELDS = st.sampled_from(["id", "question", "read_as", "answer", "confidence", "quotes", "cited", "verdict"])
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(FIELDS, x)
+        st.none() | st.floats() | st.text(max_size=5),
+        lambda x: st.lists(x, max_size=3) | st.dictionaries(FIELDS, x, max_size=8),
+        max_leaves=12,
     )
 )
 def test_what_no_browser_kept_is_an_error_that_says_so(value: object) -> None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from qa.types import Turn
 from ui.exchange import Exchange
+from ui.panel import sources_panel
 
 __all__ = ["Conversation", "Message", "new_id"]
 
 _KEPT = 200  # messages, so that a page left open for months does not grow without end
+_PANELS_KEPT = 40  # of the newest messages; those of older ones are made again, without the passages found
 
 
 def new_id() -> str:
@@ -40,11 +42,19 @@ class Conversation:
 
     def plus(self, *messages: Message) -> Conversation:
         """This conversation and then `messages`; the oldest ones go when it grows too long."""
-        return replace(self, messages=(*self.messages, *messages)[-_KEPT:])
+        together = (*self.messages, *messages)[-_KEPT:]
+        old = len(together) - _PANELS_KEPT
+        return replace(self, messages=tuple(replace(m, sources=None) if n < old else m for n, m in enumerate(together)))
 
     def sources_of(self, number: int) -> str | None:
         """The sources panel that message `number` belongs to; None when there is no such message or it has none."""
-        return self.messages[number].sources if 0 <= number < len(self.messages) else None
+        if not 0 <= number < len(self.messages):
+            return None
+        if self.messages[number].sources is not None:
+            return self.messages[number].sources
+        pair = self.messages[number : number + (2 if self.messages[number].role == "user" else 1)]
+        exchange = pair[-1].exchange
+        return None if exchange is None else sources_panel(exchange)
 
     def exchange(self, identifier: str) -> Exchange | None:
         """The exchange of that id."""

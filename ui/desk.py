@@ -35,6 +35,7 @@ class Desk:
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="desk")
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="desk-aside")
         self._most = at_once + waiting
         self._inside = 0
         self._closed = False
@@ -74,6 +75,10 @@ class Desk:
         future.add_done_callback(self._leave)
         return await asyncio.wrap_future(future)
 
+    async def aside(self, work: Callable[[], T]) -> T:
+        """The result of something short that is no question, done on a thread of its own; also when closed."""
+        return await asyncio.wrap_future(self._aside.submit(work))
+
     def _leave(self, _: object) -> None:
         with self._lock:
             self._inside -= 1
@@ -95,4 +100,5 @@ class Desk:
     def shut(self) -> None:
         """Close, drop what waits, and let the threads end; the desk must not be used afterwards."""
         self.close()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._threads, self._aside):
+            threads.shutdown(wait=True, cancel_futures=True)

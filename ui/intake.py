@@ -49,7 +49,7 @@ class Watched:
 def step_back() -> None:
     """Let this thread run when no other wants to. Linux gives each thread a priority of its own."""
     if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def remove_leftovers() -> None:

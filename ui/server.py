@@ -104,19 +104,19 @@ def _app(
     web = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
     @web.get("/healthz")
-    def healthz() -> JSONResponse:
+    async def healthz() -> JSONResponse:
         """200 while questions are answered, else 503; for whatever watches or balances, so it needs no login."""
         if desk.closed:
             return JSONResponse({"status": "stopping"}, 503)
         try:
-            answerer.store.counts()
+            await desk.aside(answerer.store.counts)
         except IndexingError:
             return JSONResponse({"status": "the index cannot be read"}, 503)
         return JSONResponse({"status": "ok"})
 
     web.mount("/page", StaticFiles(directory=STATIC))
     if uploads is not None:
-        web.router.routes.extend(upload_routes(uploads, sessions))
+        web.router.routes.extend(upload_routes(uploads, sessions, desk))
     if tools is not None:
         web.router.routes.extend(tools.app.routes)
     mount(web, build_app(talk, sessions.cookie, uploads=uploads is not None), listening)

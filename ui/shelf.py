@@ -74,13 +74,13 @@ class Shelf:
 
     def add(self, name: str, size: int) -> Upload:
         """List a file that has been received at `path_of` it. One of the same name is replaced."""
+        upload = Upload(secrets.token_urlsafe(9), name, size)
+        for other in self.uploads():
+            if other.name == name:
+                self.remove(other.id)
         with self._lock:
-            for other in self.uploads():
-                if other.name == name:
-                    self.remove(other.id)
-            upload = Upload(secrets.token_urlsafe(9), name, size)
             self._uploads[upload.id] = upload
-            return upload
+        return upload
 
     def change(self, identifier: str, **changes: Any) -> bool:
         """Change what is known of a file; False when it has been removed."""
@@ -94,12 +94,13 @@ class Shelf:
         """Forget a file and all that was made of it; False when there is none of that id."""
         with self._lock:
             upload = self._uploads.pop(identifier, None)
-            if upload is None:
-                return False
-            self.path_of(identifier).unlink(missing_ok=True)
-            if self._own is not None and upload.state == READY:
-                self._own.store.remove(stored_name(upload.name))  # type: ignore[attr-defined]
-            return True
+            own = self._own
+        if upload is None:
+            return False
+        self.path_of(identifier).unlink(missing_ok=True)
+        if own is not None and upload.state == READY:  # not with the lock: another file may just be written
+            _store_of(own).remove(stored_name(upload.name))
+        return True
 
     def path_of(self, identifier: str) -> Path:
         """Where a received file lies until it has been read."""
@@ -108,15 +109,13 @@ class Shelf:
     def index(self, identifier: str, document: Document, encoder: Encoder) -> bool:
         """Make a document of this shelf answer questions; False when it has been removed meanwhile."""
         own = self._answerer()
-        config = own.config
-        store: SqliteStore = own.store  # type: ignore[assignment]
+        config, store = own.config, _store_of(own)
         add_document(store, encoder, document, words=config.passage_words, overlap=config.passage_overlap)
-        with self._lock:
-            if not self.change(identifier, state=READY, progress=1.0):
-                if not self._closed:
-                    store.remove(document.name)
-                return False
+        if self.change(identifier, state=READY, progress=1.0):
             return True
+        if not self._closed:
+            store.remove(document.name)
+        return False
 
     def _answerer(self) -> Answerer:
         with self._lock:
@@ -158,6 +157,11 @@ class Shelf:
             self._own.close()
             self._own = None
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _store_of(answerer: Answerer) -> SqliteStore:
+    store: SqliteStore = answerer.store  # type: ignore[assignment]
+    return store
 
 
 def stored_name(name: str) -> str:

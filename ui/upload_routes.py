@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import anyio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from index.documents import SUFFIXES
 from ui import logs
+from ui.desk import Desk
 from ui.sessions import Sessions
 from ui.uploads import RefusedError, Uploads, clean_name
 
@@ -27,7 +28,7 @@ def token_of(sessions: Sessions, cookies: dict[str, str]) -> str | None:
     return cookies.get(sessions.cookie)
 
 
-def upload_routes(uploads: Uploads, sessions: Sessions) -> list[Route]:
+def upload_routes(uploads: Uploads, sessions: Sessions, desk: Desk) -> list[Route]:
     """GET and POST /documents, DELETE /documents/{id}, POST /documents/left."""
 
     def refused(message: str, status: int) -> JSONResponse:
@@ -70,7 +71,7 @@ def upload_routes(uploads: Uploads, sessions: Sessions) -> list[Route]:
             try:
                 # as many may have been on their way at once
                 uploads.opened(token, name)
-                upload = uploads.received(shelf, name, path)
+                upload = await desk.aside(functools.partial(uploads.received, shelf, name, path))
             finally:
                 path.unlink(missing_ok=True)
         except RefusedError as error:
@@ -89,7 +90,7 @@ def upload_routes(uploads: Uploads, sessions: Sessions) -> list[Route]:
             shelf = uploads.shelf(session_of(request))
         except RefusedError as error:
             return refused(str(error), error.status)
-        found = shelf is not None and await anyio.to_thread.run_sync(shelf.remove, request.path_params["id"])
+        found = shelf is not None and await desk.aside(functools.partial(shelf.remove, request.path_params["id"]))
         return Response(status_code=204 if found else 404)
 
     async def left(request: Request) -> Response:

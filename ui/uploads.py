@@ -32,6 +32,7 @@ CHARACTERS_PER_PAGE = 3000
 T = TypeVar("T")
 _LEFT_SECONDS = 60.0  # between closing the last tab and removing: a reload closes and opens
 _NAME_LENGTH = 120
+_MOST_WAITING = 50  # files that have arrived and are not read yet, of all browsers together
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -91,9 +92,11 @@ class Uploads:
         """The shelf of a browser, made when it has none, that is about to get a file of this name.
 
         Raises:
-            RefusedError: it has too many files, or too many browsers have some.
+            RefusedError: it has too many files, too many browsers have some, or too many wait.
         """
         with self._changed:
+            if len(self._jobs) >= _MOST_WAITING:
+                raise RefusedError("many documents are waiting to be read here; please try again in a while", 503)
             shelf = self._shelves.get(token)
             if shelf is None:
                 if len(self._shelves) >= self.options.upload_browsers:
