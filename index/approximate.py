@@ -24,7 +24,7 @@ __all__ = ["TARGET", "Approximate", "Stopped", "candidates_for", "extend", "trai
 TARGET = 0.985  # measured recall@10; users are promised 0.97
 _PER_LIST = 40  # vectors to train each list on
 _ROUNDS = 8
-_QUERIES = 128
+_QUERIES = 256
 _DEPTH = 10
 _FEWEST_LISTS = 64
 
@@ -182,12 +182,17 @@ def _centroids(sample: NDArray[np.float32], lists: int, go_on: Callable[[], bool
 
 
 def _queries(sample: NDArray[np.float32]) -> NDArray[np.float32]:
-    # a question lies near its passage but not on it: at a cosine of about 0.6, off in a direction that vectors vary in
+    import faiss
+
+    # a question lies between passages on its topic, on none of them, and partly off in an unrelated direction
     random = np.random.default_rng(1)
-    near, one, other = (sample[random.integers(0, len(sample), _QUERIES)] for _ in range(3))
+    chosen, one, other = (sample[random.integers(0, len(sample), _QUERIES)] for _ in range(3))
+    among = min(_DEPTH, len(sample))
+    _, places = faiss.knn(chosen, sample, among, metric=faiss.METRIC_INNER_PRODUCT)
+    beside = sample[places[np.arange(_QUERIES), random.integers(0, among, _QUERIES)]]
     off = one - other
     off /= np.maximum(np.linalg.norm(off, axis=1, keepdims=True), 1e-9)
-    mixed = near + 1.25 * off
+    mixed = chosen + beside + 1.6 * off
     norms = np.linalg.norm(mixed, axis=1, keepdims=True)
     return np.ascontiguousarray(mixed / np.maximum(norms, 1e-9), dtype=np.float32)
 

@@ -20,7 +20,7 @@ from index.errors import OutdatedError, StoreError
 from index.exact import GrowingRows, nearest
 from index.filters import Allowed
 from index.rows import VectorRows, Vectors
-from index.saved import load
+from index.saved import load, stamp
 from index.upkeep import Upkeep, Wanted
 
 __all__ = ["FLAT_UP_TO", "DenseIndex"]
@@ -93,7 +93,7 @@ class DenseIndex:
         while True:
             self.upkeep.wait()
             with self._database.snapshot():
-                wanted = self._wanted(self._current())
+                wanted = self._wanted_from_nothing() or self._wanted(self._current())
             if wanted is None:
                 return
             self.upkeep.finish(wanted)
@@ -248,3 +248,12 @@ class DenseIndex:
         held = 0 if base is None else max(0, base.rows - len(removed))
         rows = held + len(view.rows[0])
         return Wanted(base, view.generation, view.last_id, rows, removed)
+
+    def _wanted_from_nothing(self) -> Wanted | None:
+        """What is wanted when neither this process nor the folder has anything yet: no rows are read to know that."""
+        rows = int(self._database.meta("passages"))
+        if self._views or self._pending is not None or rows <= FLAT_UP_TO or stamp(self._database.folder) is not None:
+            return None
+        generation = int(self._database.meta("generation"))
+        last_id = int(self._database.rows("SELECT coalesce(max(id), 0) FROM vectors")[0][0])
+        return Wanted(None, generation, last_id, rows, np.empty(0, np.int64))
