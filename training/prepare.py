@@ -90,7 +90,7 @@ def windows(
                 end = next(place for place in reversed(inside) if offsets[place][0] < row.end)
             elif row.start < last and row.end > first:
                 continue
-        if start == 0 and row.start is not None and count > 1 and rng.random() < 0.5:
+        if start == 0 and row.start is not None and count > 1 and rng.random() >= stage.empty:
             continue
         yield ids, inside[0] if inside else len(ids), start, end
 

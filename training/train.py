@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 from tqdm import tqdm
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTrainedTokenizerBase
 
 from training.prepare import arguments
 from training.recipe import Stage, load_stage
@@ -63,15 +64,20 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
     start = stage.start.format(reader=reader, work=work)
     tokenizer = AutoTokenizer.from_pretrained(start)
     model = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32)
+    if stage.layers is not None:
+        model.config.num_hidden_layers = stage.layers
+        del model.base_model.encoder.layer[stage.layers :]
+    if stage.frozen is not None:
+        for part in (model.base_model.embeddings, *model.base_model.encoder.layer[: stage.frozen]):
+            part.requires_grad_(False)
     model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.0
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     model.to(device).train()
-    average = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    plain = [p for name, p in model.named_parameters() if p.ndim < 2]
-    decayed = [p for name, p in model.named_parameters() if p.ndim >= 2]
-    groups = [{"params": decayed, "weight_decay": stage.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    average = {name: parameter.detach().clone() for name, parameter in trained.items()}
+    groups = _groups(trained, stage)
     optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, betas=(0.9, 0.98), eps=1e-6)
     plan = batches(table[:, 1], stage.tokens_per_batch, stage.seed)
     total = len(plan) if stage.batches is None else min(stage.batches, len(plan))
@@ -87,9 +93,7 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
     last = total if stage.stop_after is None else min(stage.stop_after, total)
     with tqdm(total=last, initial=done, desc=stage.name, unit="batch") as bar:
         for step in range(done, last):
-            batch = _batch(
-                tokens, table[plan[step]], stage, tokenizer.mask_token_id, rng, model.config.model_type == "bert"
-            )
+            batch = _batch(tokens, table[plan[step]], stage, tokenizer, rng, model.config.model_type == "bert")
             starts, ends = batch.pop("starts").to(device), batch.pop("ends").to(device)
             output = model(**{name: value.to(device) for name, value in batch.items()})
             mask = batch["attention_mask"].to(device) == 0
@@ -103,7 +107,7 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
             optimizer.zero_grad(set_to_none=True)
             decay = min(stage.average_decay, (1 + step) / (10 + step))
             with torch.no_grad():
-                torch._foreach_lerp_(list(average.values()), [p.detach() for p in model.parameters()], 1 - decay)
+                torch._foreach_lerp_(list(average.values()), [p.detach() for p in trained.values()], 1 - decay)
             running = loss.item() if step == done else 0.98 * running + 0.02 * loss.item()
             bar.update()
             bar.set_postfix(loss=f"{running:.3f}", refresh=False)
@@ -117,16 +121,29 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
     return folder / "model"
 
 
+def _groups(trained: dict[str, torch.nn.Parameter], stage: Stage) -> list[dict[str, Any]]:
+    """Parameter groups for the optimiser: matrices decay, vectors do not, the span head has a rate of its own."""
+    head = {name: p for name, p in trained.items() if name.startswith("qa_outputs") and stage.head_rate is not None}
+    body = {name: p for name, p in trained.items() if name not in head}
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in body.values() if p.ndim >= 2], "weight_decay": stage.weight_decay},
+        {"params": [p for p in body.values() if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    if head:
+        groups.append({"params": list(head.values()), "weight_decay": 0.0, "lr": stage.head_rate})
+    return groups
+
+
 def _batch(
     tokens: NDArray[np.int32],
     rows: NDArray[np.int64],
     stage: Stage,
-    mask_id: int,
+    tokenizer: PreTrainedTokenizerBase,
     rng: np.random.Generator,
     segments: bool,
 ) -> dict[str, torch.Tensor]:
     longest = int(rows[:, 1].max())
-    ids = np.zeros((len(rows), longest), np.int64)
+    ids = np.full((len(rows), longest), tokenizer.pad_token_id, np.int64)
     attention = np.zeros_like(ids)
     second = np.zeros_like(ids)
     for number, (offset, length, question, start, end) in enumerate(rows):
@@ -139,7 +156,7 @@ def _batch(
             hide[length - 1] = False
             if start:
                 hide[start : end + 1] = False
-            ids[number, :length][hide] = mask_id
+            ids[number, :length][hide] = tokenizer.mask_token_id
     batch = {
         "input_ids": torch.from_numpy(ids),
         "attention_mask": torch.from_numpy(attention),
