@@ -61,7 +61,7 @@ def check_model(folder: Path) -> None:
 class OnnxReader:
     """A span reader of the BERT or MPNet kind in ONNX with its WordPiece tokenizer. Thread-safe.
 
-    What it reads is `[CLS] question [SEP] window [SEP]`, or `<s> question </s></s> window </s>` where the vocabulary has
+    It reads `[CLS] question [SEP] window [SEP]`, or `<s> question </s></s> window </s>` where the vocabulary has
     an <s> (MPNet).
 
     Args:
