@@ -154,7 +154,8 @@ class Answerer:
 
     def is_sure(self, scored: Sequence[Scored], sure: float) -> bool:
         """Whether the best of these spans is an answer one may stop reading at."""
-        return bool(scored) and self._candidates(scored)[0].confidence >= sure
+        kept = distinct(scored)
+        return bool(kept) and self.probability(kept[0], lead_of(kept)) >= sure
 
     def retrieve(self, question: str) -> tuple[list[Hit], list[Window], Asked]:
         """The passages found for a question, the windows to read around them in their order, and the question."""
@@ -183,8 +184,7 @@ class Answerer:
         kept = distinct(scored)
         candidates = []
         for number, span in enumerate(kept[: self.config.alternatives + 1]):
-            lead = lead_of(kept) if number == 0 else 0.0
-            probability = self.calibration.probability(features_of(span, lead))
+            probability = self.probability(span, lead_of(kept) if number == 0 else 0.0)
             candidates.append(Candidate(span.document.text[span.start : span.end], probability, evidence_of(span)))
         return candidates
 

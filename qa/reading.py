@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ __all__ = ["Asked", "Found", "Reading", "Window"]
 
 _DOCUMENTS_KEPT = 256
 _NEAR = 160  # characters on both sides of a span that count as near it
+_stems_of_window = functools.lru_cache(128)(stems)  # the same stretches are read for many questions
 _OVERLAP = 96  # tokens that two windows of a text read whole have in common
 
 
@@ -181,7 +183,7 @@ class Reading:
         if not spans:
             return []
         text, offsets = window.document.text, window.tokens.offsets
-        covered = cover(asked.topic, stems(text[offsets[0, 0] : offsets[-1, 1]]))
+        covered = cover(asked.topic, _stems_of_window(text[offsets[0, 0] : offsets[-1, 1]]))
         places = [(int(offsets[span.first, 0]), int(offsets[span.last, 1]), span.score) for span in spans]
         return [self._scored(asked, window, *place, logits.null, covered) for place in places]
 
