@@ -15,7 +15,10 @@ __all__ = ["Scored", "distinct", "evidence_at", "evidence_of", "features_of", "l
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A span of a document with the raw numbers that its confidence comes from."""
+    """A span of a document with the raw numbers that its confidence comes from.
+
+    `again` says that a second reader was heard on it, whose scores have a calibration of their own.
+    """
 
     document: Document
     start: int
@@ -25,6 +28,7 @@ class Scored:
     similarity: float
     cover: float
     near: float
+    again: bool = False
 
 
 def distinct(scored: Sequence[Scored]) -> list[Scored]:
