@@ -2,11 +2,11 @@
 
 python -m benchmarks.folder [--files 1000] [--out benchmarks/results/folder.json]
 
-Writes the articles of training/data into files of eight formats in turn, each with a sentence of its own ("... was
-printed in Bobalo."), on the second page where there are pages, and a dozen bad files among them. Then `qa sync` takes
-the folder in and every good file is asked where it was printed. `retrieved` is the share of files whose sentence is
-among the passages of the answer, `answered_from` that of files whose answer holds the right place, quoted from that
-very file. Prints JSON.
+Writes the articles of training/data into files of eight formats in turn, each with a sentence of its own ("The
+lighthouse keeper of Bobalo keeps 213 blue parrots."), on the second page where there are pages, and a dozen bad files
+among them. Then `qa sync` takes the folder in and every good file is asked about its sentence, all of which differ by a
+name and a number only. `retrieved` is the share of files whose sentence is among the passages of the answer,
+`answered_from` that of files whose answer holds the right number, quoted from that very file. Prints JSON.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def articles() -> Iterator[tuple[str, str]]:
 
 
 def good_files(folder: Path, count: int) -> list[tuple[Path, str, str]]:
-    """(path, question, place) of `count` files in eight formats, in folders of a hundred."""
+    """(path, question, answer) of `count` files in eight formats, in folders of a hundred."""
     chance = random.Random(3)
     written = list(articles())
     words = chance.sample([a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES[::7]], count)
@@ -56,12 +56,14 @@ def good_files(folder: Path, count: int) -> list[tuple[Path, str, str]]:
         if number >= len(written):
             title = f"{title}, second edition"
         paragraphs = text.split("\n\n")
-        code = f"{title} was printed in {word.capitalize()}."
+        place, parrots = word.capitalize(), str(201 + 7 * number)
+        code = f"The lighthouse keeper of {place} keeps {parrots} blue parrots."
         chapters: list[Chapter] = [(title, paragraphs[:-1] or [title]), ("Imprint", [paragraphs[-1], code])]
         suffix = list(MAKERS)[number % len(MAKERS)]
         path = folder / f"{number // 100:02}" / f"article {number:04}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        found.append((MAKERS[suffix](path, chapters), f"Where was {title} printed?", word.capitalize()))
+        question = f"How many blue parrots does the lighthouse keeper of {place} keep?"
+        found.append((MAKERS[suffix](path, chapters), question, parrots))
     return found
 
 

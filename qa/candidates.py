@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from index.passages import paragraph_around, sentence_spans
 from index.types import Document
-from qa.confidence import Features
+from qa.confidence import Calibration, Features
 from qa.types import Evidence
 
-__all__ = ["Scored", "distinct", "evidence_at", "evidence_of", "features_of", "lead_of"]
+__all__ = ["Scored", "distinct", "evidence_at", "evidence_of", "features_of", "lead_of", "worth_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Scored:
     again: bool = False
 
 
-def distinct(scored: Sequence[Scored]) -> list[Scored]:
-    """The spans that stand at different places, best first; of overlapping ones the better is kept."""
+def distinct(scored: Sequence[Scored], calibration: Calibration) -> list[Scored]:
+    """The spans that stand at different places, best first by their worth; of overlapping ones the better is kept."""
     kept: list[Scored] = []
-    for span in sorted(scored, key=lambda span: -span.score):
+    for span in sorted(scored, key=lambda span: -worth_of(span, calibration)):
         if span.end > span.start and not any(_overlap(span, other) for other in kept):
             kept.append(span)
     return kept
@@ -49,12 +49,19 @@ def features_of(span: Scored, lead: float) -> Features:
     return Features(span.margin, span.score, lead, span.similarity, span.cover, span.near)
 
 
-def lead_of(kept: Sequence[Scored]) -> float:
+def worth_of(span: Scored, calibration: Calibration) -> float:
+    """What a span is ordered by."""
+    return calibration.worth(features_of(span, 0.0))
+
+
+def lead_of(kept: Sequence[Scored], calibration: Calibration) -> float:
     """How far the best of several different spans is ahead of the next that says something else, in [0, 10]."""
     best = kept[0]
     text = best.document.text[best.start : best.end].casefold()
-    others = [s.score for s in kept[1:] if s.document.text[s.start : s.end].casefold() != text]
-    return 10.0 if not others else max(0.0, min(10.0, best.score - max(others)))
+    others = [
+        worth_of(span, calibration) for span in kept[1:] if span.document.text[span.start : span.end].casefold() != text
+    ]
+    return 10.0 if not others else max(0.0, min(10.0, worth_of(best, calibration) - max(others)))
 
 
 def evidence_of(span: Scored) -> Evidence:

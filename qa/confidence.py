@@ -15,12 +15,14 @@ from index.errors import ModelError
 
 __all__ = [
     "FEATURES",
+    "RANKING",
     "Calibration",
     "Features",
     "balanced_threshold",
     "choose_threshold",
     "expected_calibration_error",
     "fit",
+    "fit_ranking",
     "load_calibration",
 ]
 
@@ -32,7 +34,7 @@ class Features:
     Attributes:
         margin: the span's score minus the no-answer score of its window.
         score: the span's score, the sum of its start and end logits.
-        lead: how far it is ahead of the best candidate that says something else, in [0, 10]; 0 for the others.
+        lead: how far its worth is ahead of the best candidate's that says something else, in [0, 10]; 0 for the others.
         similarity: cosine between the question and the best passage; 0 where nothing was retrieved.
         cover: share of the question's topic that the window speaks of, in [0, 1].
         near: the same for the text right around the span.
@@ -47,18 +49,25 @@ class Features:
 
 
 FEATURES = tuple(field.name for field in fields(Features))
+RANKING = tuple(name for name in FEATURES if name != "lead")  # the lead is what the ranking gives
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """A logistic model over `FEATURES` (Platt 1999) with the threshold chosen for a stated rate of wrong answers.
 
-    probability = 1 / (1 + exp(-(bias + weights · features)))
+    probability = 1 / (1 + exp(-(bias + weights · features))). `ranking` are weights over `RANKING` of the sum by which
+    spans are put in order; by their scores alone, as a default.
     """
 
     bias: float
     weights: tuple[float, ...]
     threshold: float
+    ranking: tuple[float, ...] = tuple(float(name == "score") for name in RANKING)
+
+    def worth(self, features: Features) -> float:
+        """What a span is ordered by among others, in no unit."""
+        return sum(w * float(getattr(features, name)) for name, w in zip(RANKING, self.ranking, strict=True))
 
     def probability(self, features: Features) -> float:
         """Probability in (0, 1) that a span is the right answer."""
@@ -73,7 +82,8 @@ def load_calibration(folder: Path) -> Calibration:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
         weights = tuple(float(table["weights"][name]) for name in FEATURES)
-        return Calibration(float(table["bias"]), weights, float(table["threshold"]))
+        ranking = tuple(float(table["ranking"][name]) for name in RANKING)
+        return Calibration(float(table["bias"]), weights, float(table["threshold"]), ranking)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{path} is missing or damaged ({error}); run `git checkout qa/model` or reinstall the package"
@@ -108,6 +118,38 @@ def fit(
             break
     weights = w[1:] / scale
     return float(w[0] - weights @ mean), tuple(float(weight) for weight in weights)
+
+
+def fit_ranking(
+    candidates: Sequence[tuple[NDArray[np.float64], int]], *, penalty: float = 1e-3, steps: int = 50
+) -> tuple[float, ...]:
+    """Weights by which the right one of several spans comes first: a conditional logit (McFadden 1974), by Newton.
+
+    Args:
+        candidates: of each question the spans' values of `RANKING`, (n, len(RANKING)), and which of them is right.
+
+    Raises:
+        ValueError: there is no question.
+    """
+    if not candidates:
+        raise ValueError("fitting a ranking needs questions with a right span among others")
+    w = np.zeros(len(RANKING))
+    scale = np.vstack([x for x, _ in candidates]).std(0) + 1e-9
+    for _ in range(steps):
+        gradient, hessian = -penalty * w, -(penalty + 1e-9) * np.eye(len(w))
+        for values, right in candidates:
+            x = values / scale
+            z = x @ w
+            p = np.exp(z - z.max())
+            p /= p.sum()
+            mean = p @ x
+            gradient += (x[right] - mean) / len(candidates)
+            hessian -= ((x - mean).T * p @ (x - mean)) / len(candidates)
+        step = np.linalg.solve(hessian, gradient)
+        w -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    return tuple(float(weight) for weight in w / scale)
 
 
 def choose_threshold(probabilities: Sequence[float], right: Sequence[bool], *, most_wrong: float = 0.1) -> float:

@@ -182,7 +182,7 @@ def _given(answerer: Answerer, golds: Sequence[Gold], progress: Callable[[int], 
                 raise GoldError(f"question {gold.id!r} has no context; --given and --open need one in every row")
             pairs.append((gold.question, Document(name=gold.id, title="", text=gold.context)))
         started = time.perf_counter()
-        scored = answerer.reading.read_whole(pairs, unsure=answerer.is_unsure)
+        scored = answerer.reading.read_whole(pairs, unsure=answerer.unsure)
         seconds = (time.perf_counter() - started) / len(part)
         for gold, found in zip(part, scored, strict=True):
             answer = answerer.decide(gold.question, found.read_as, [], found.judged)

@@ -97,10 +97,7 @@ class Answerer:
 
     def _threshold_of(self, scored: Sequence[Scored]) -> float:
         """The threshold for these spans: a second reader's calibration has one of its own."""
-        second = self.reading.second
-        if self.config.threshold is None and second is not None and scored[0].again:
-            return second.calibration.threshold
-        return self.threshold
+        return self._calibration_of(scored[0]).threshold if self.config.threshold is None else self.config.threshold
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Answer one question, as it is meant after the turns of `history` (oldest first).
@@ -156,19 +153,21 @@ class Answerer:
             spans.extend(self.reading.spans(asked, *read[-1]))
             if self.is_sure(spans, self.config.sure):
                 break
-        again = self.reading.again(asked, read, spans) if self.is_unsure(spans) else ()
+        again = self.reading.again(asked, read, self.unsure(spans))
         return Found(question, hits, spans, tuple(windows), again)
 
-    def is_unsure(self, scored: Sequence[Scored]) -> bool:
-        """Whether a second reader, if there is one, is to be heard on these spans as well."""
+    def unsure(self, scored: Sequence[Scored]) -> Sequence[Scored]:
+        """The different spans, best first, that a second reader is to be heard on; none where the first is sure."""
+        if self.reading.second is None or not scored:
+            return ()
         low, high = self.config.unsure
-        kept = distinct(scored) if self.reading.second is not None else []
-        return bool(kept) and low <= self.probability(kept[0], lead_of(kept)) <= high
+        kept = distinct(scored, self.calibration)
+        return kept if low <= self.probability(kept[0], lead_of(kept, self.calibration)) <= high else ()
 
     def is_sure(self, scored: Sequence[Scored], sure: float) -> bool:
         """Whether the best of these spans is an answer one may stop reading at."""
-        kept = distinct(scored)
-        return bool(kept) and self.probability(kept[0], lead_of(kept)) >= sure
+        kept = distinct(scored, self.calibration)
+        return bool(kept) and self.probability(kept[0], lead_of(kept, self.calibration)) >= sure
 
     def retrieve(self, question: str) -> tuple[list[Hit], list[Window], Asked]:
         """The passages found for a question, the windows to read around them in their order, and the question."""
@@ -185,21 +184,26 @@ class Answerer:
     def ask_given(self, questions: Sequence[str], context: Document) -> list[Answer]:
         """Answer questions from one given text, read whole in overlapping windows; nothing is retrieved."""
         asked = [clean_question(question, longest=self.config.question_characters) for question in questions]
-        found = self.reading.read_whole([(question, context) for question in asked], unsure=self.is_unsure)
+        found = self.reading.read_whole([(question, context) for question in asked], unsure=self.unsure)
         return [self.decide(q, one.read_as, [], one.judged) for q, one in zip(asked, found, strict=True)]
 
     def probability(self, span: Scored, lead: float) -> float:
         """Probability in (0, 1) that a span is right which is `lead`, in [0, 10], ahead of the next."""
+        return self._calibration_of(span).probability(features_of(span, lead))
+
+    def _calibration_of(self, span: Scored) -> Calibration:
         second = self.reading.second
-        calibration = second.calibration if span.again and second is not None else self.calibration
-        return calibration.probability(features_of(span, lead))
+        return second.calibration if span.again and second is not None else self.calibration
 
     def _candidates(self, scored: Sequence[Scored]) -> list[Candidate]:
         """The different spans, best first, each with its probability."""
-        kept = distinct(scored)
+        if not scored:
+            return []
+        calibration = self._calibration_of(scored[0])
+        kept = distinct(scored, calibration)
         candidates = []
         for number, span in enumerate(kept[: self.config.alternatives + 1]):
-            probability = self.probability(span, lead_of(kept) if number == 0 else 0.0)
+            probability = self.probability(span, lead_of(kept, calibration) if number == 0 else 0.0)
             candidates.append(Candidate(span.document.text[span.start : span.end], probability, evidence_of(span)))
         return candidates
 

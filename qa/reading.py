@@ -147,14 +147,14 @@ class Reading:
         return self.spans(asked, window, self.logits(asked, window))
 
     def again(
-        self, asked: Asked, read: Sequence[tuple[Window, SpanLogits]], spans: Sequence[Scored]
+        self, asked: Asked, read: Sequence[tuple[Window, SpanLogits]], best: Sequence[Scored]
     ) -> tuple[Scored, ...]:
-        """The best spans once the second reader has read around the best of `spans`; none without such a reader."""
-        if self.second is None or not spans:
+        """The spans once the second reader has read around the best different ones; none without such a reader."""
+        if self.second is None or not best:
             return ()
         windows = [(window.document.text, window.tokens, logits) for window, logits in read]
         found: list[Scored] = []
-        for number, tokens, logits in self.second.read(asked.question, windows, spans):
+        for number, tokens, logits in self.second.read(asked.question, windows, best):
             window = read[number][0]
             part = Window(window.document, tokens, window.similarity)
             found.extend(self.spans(asked, part, logits, again=True))
@@ -164,13 +164,13 @@ class Reading:
         self,
         pairs: Sequence[tuple[str, Document]],
         *,
-        unsure: Callable[[Sequence[Scored]], bool] = lambda spans: False,
+        unsure: Callable[[Sequence[Scored]], Sequence[Scored]] = lambda spans: (),
         tokens_per_batch: int = 6000,
     ) -> list[Found]:
         """Raw spans for (question, text) pairs, the texts read whole, in length-sorted batches.
 
         Args:
-            unsure: of which spans the second reader, if there is one, is asked as well.
+            unsure: of all spans of a question, those that the second reader is to read again, best first.
         """
         known: dict[str, tuple[Tokens, Counter[str]]] = {}
         work: list[tuple[int, Asked, Window]] = []
@@ -205,9 +205,7 @@ class Reading:
                     read[number].append((window, one))
             begin = end
         return [
-            dataclasses.replace(one, again=self.again(asked, parts, one.spans))
-            if self.second is not None and unsure(one.spans)
-            else one
+            one if self.second is None else dataclasses.replace(one, again=self.again(asked, parts, unsure(one.spans)))
             for one, asked, parts in zip(found, asked_of, read, strict=True)
         ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from index.errors import ModelError
 from index.passages import sentence_spans
-from qa.candidates import Scored, distinct
+from qa.candidates import Scored
 from qa.confidence import Calibration
 from qa.types import Reader, SpanLogits, Tokens
 from qa.windows import TokenRange, token_range
@@ -55,17 +55,17 @@ class Rereading:
         self._tokens = tokens
 
     def read(
-        self, question: str, windows: Sequence[tuple[str, Tokens, SpanLogits]], spans: Sequence[Scored]
+        self, question: str, windows: Sequence[tuple[str, Tokens, SpanLogits]], best: Sequence[Scored]
     ) -> list[tuple[int, Tokens, SpanLogits]]:
-        """Read again around the best of `spans`.
+        """Read again around the first few of `best`.
 
         Args:
             windows: of each window read: the text of its document, its tokens, and the first reader's logits.
-            spans: what the first reader found in them.
+            best: different spans that the first reader found in them, best first.
 
         Returns (number of its window, tokens, mixed logits) of every stretch read.
         """
-        stretches = self._stretches(windows, spans)
+        stretches = self._stretches(windows, best[: self._places])
         asked = self.reader.tokenize(question)[: self._tokens]
         pairs = []
         for stretch in stretches:
@@ -86,8 +86,7 @@ class Rereading:
             a * one.null + b * other.null,
         )
 
-    def _stretches(self, windows: Sequence[tuple[str, Tokens, SpanLogits]], spans: Sequence[Scored]) -> list[Stretch]:
-        best = distinct(spans)[: self._places]
+    def _stretches(self, windows: Sequence[tuple[str, Tokens, SpanLogits]], best: Sequence[Scored]) -> list[Stretch]:
         stretches: list[Stretch] = []
         for number, (text, tokens, logits) in enumerate(windows):
             if not len(tokens):

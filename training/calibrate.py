@@ -1,10 +1,11 @@
 """Step 5, calibrate: fit `calibration.json` of a reader on held-out questions, and say how well it holds on others.
 
-python -m training.calibrate --model qa/model --data training/data --public DIR [--most-wrong 0.1]
+python -m training.calibrate --model qa/model --data training/data --public DIR [--second DIR] [--most-wrong 0.1]
 
 Questions come from articles that the reader was not trained on: the held-out news articles, asked of their article
 alone, of two articles in one document and of many in one index, and squad_val given its passage. Half of the articles
-(by a hash of their text) fit the model and choose the threshold; the other half is only reported on.
+(by a hash of their text) fit the ranking, the probabilities and the threshold; the other half is only reported on.
+With `--second` every question is read again by that reader, and its `calibration.json` is the one that is written.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import dataclasses
 import hashlib
 import json
+import pickle
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,24 +27,36 @@ from index.types import Document
 from qa.candidates import Scored, distinct, features_of, lead_of
 from qa.confidence import (
     FEATURES,
+    RANKING,
     Calibration,
-    Features,
     balanced_threshold,
     choose_threshold,
     expected_calibration_error,
     fit,
+    fit_ranking,
+    load_calibration,
 )
 from qa.config import Config
 from qa.evaluation import Gold, f1, index_contexts, read_gold
 from qa.pipeline import Answerer
 
+SETTINGS = ("news alone", "news paired", "news open", "squad given")
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One answer the pipeline would give, its raw numbers, and whether it is right."""
+    """One question with every span that the reader proposed for it."""
 
     setting: str
     half: int
+    answers: tuple[str, ...]
+    spans: tuple[Scored, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The answer the pipeline would give to a sample, its raw numbers, and whether it is right."""
+
     features: tuple[float, ...]
     right: bool
     answerable: bool
@@ -53,45 +67,43 @@ def half_of(text: str) -> int:
     return hashlib.sha256(text.encode()).digest()[0] % 2
 
 
-def sample(setting: str, half: int, gold: Gold, scored: Sequence[Scored]) -> Sample:
-    """What the best span of a question looks like to the calibration."""
-    kept = distinct(scored)
-    best = kept[0]
-    text = best.document.text[best.start : best.end]
-    features = dataclasses.astuple(features_of(best, lead_of(kept)))
-    right = bool(gold.answers) and f1(text, gold.answers) >= 0.5
-    return Sample(setting, half, features, right, bool(gold.answers))
+def is_right(span: Scored, answers: Sequence[str]) -> bool:
+    """Whether a span is an accepted answer."""
+    return bool(answers) and f1(span.document.text[span.start : span.end], answers) >= 0.5
 
 
 def given(answerer: Answerer, golds: Sequence[Gold]) -> Iterator[Sample]:
     """Samples from reading each question's own context."""
-    for begin in range(0, len(golds), 128):
-        part = golds[begin : begin + 128]
+    for begin in tqdm(range(0, len(golds), 64), desc="squad given", unit="part"):
+        part = golds[begin : begin + 64]
         pairs = [(gold.question, Document(gold.id, "", gold.context or "")) for gold in part]
-        for gold, found in zip(part, answerer.reading.read_whole(pairs), strict=True):
-            yield sample("squad given", half_of(gold.context or ""), gold, found.spans)
+        for gold, found in zip(part, answerer.reading.read_whole(pairs, unsure=answerer.unsure), strict=True):
+            yield Sample("squad given", half_of(gold.context or ""), tuple(gold.answers), tuple(found.judged))
 
 
-def collect(config: Config, news: Sequence[Gold], squad: Sequence[Gold]) -> Iterator[Sample]:
+def collect(config: Config, news: Sequence[Gold], squad: Sequence[Gold], every: int) -> Iterator[Sample]:
     """All samples: squad read as given; news asked of its article alone, of two as one document, and of many."""
-    yield from given(Answerer.without_index(config), squad)
-    work: list[tuple[str, int, list[Gold]]] = []
+    yield from given(Answerer.without_index(config), squad[::every])
+    work: list[tuple[str, int, list[Gold], list[Gold]]] = []
     for half in (0, 1):
         articles: dict[str, list[Gold]] = {}
         for gold in news:
             if half_of(gold.context or "") == half:
                 articles.setdefault(gold.context or "", []).append(gold)
         groups = list(articles.values())
-        work += [("news alone", half, group[::2]) for group in groups]
-        work += [("news paired", half, paired_up(a, b)) for a, b in zip(groups[::2], groups[1::2], strict=False)]
-        work.append(("news open", half, [gold for group in groups for gold in group][::3]))
-    for setting, half, golds in tqdm(work, unit="index"):
+        some = groups[::every]
+        work += [("news alone", half, group[::2], group[::2]) for group in some]
+        pairs = [paired_up(a, b) for a, b in zip(some[::2], some[1::2], strict=False)]
+        work += [("news paired", half, pair, pair) for pair in pairs]
+        everything = [gold for group in groups for gold in group]
+        work.append(("news open", half, everything, everything[:: 3 * every]))
+    for setting, half, indexed, golds in tqdm(work, unit="index"):
         with tempfile.TemporaryDirectory() as folder:
-            answerer = index_contexts(dataclasses.replace(config, index=Path(folder)), golds)
+            answerer = index_contexts(dataclasses.replace(config, index=Path(folder)), indexed)
             for gold in golds:
-                spans = answerer.find(gold.question).spans
+                spans = answerer.find(gold.question).judged
                 if spans:
-                    yield sample(setting, half, gold, spans)
+                    yield Sample(setting, half, tuple(gold.answers), tuple(spans))
             answerer.close()
 
 
@@ -101,34 +113,79 @@ def paired_up(one: Sequence[Gold], other: Sequence[Gold]) -> list[Gold]:
     return [dataclasses.replace(gold, context=context) for gold in [*one[1::2], *other[1::2]]]
 
 
+def ranked(samples: Sequence[Sample]) -> tuple[float, ...]:
+    """Weights by which a right span comes first, from the questions that have both right and wrong ones."""
+    candidates = []
+    for one in samples:
+        right = [number for number, span in enumerate(one.spans) if is_right(span, one.answers)]
+        if right and len(right) < len(one.spans):
+            values = np.array([[getattr(span, name) for name in RANKING] for span in one.spans], float)
+            candidates.append((values, max(right, key=lambda number: one.spans[number].score)))
+    return fit_ranking(candidates)
+
+
+def judged(one: Sample, calibration: Calibration) -> Judged:
+    """What the best span of a question looks like to the calibration."""
+    kept = distinct(one.spans, calibration)
+    features = dataclasses.astuple(features_of(kept[0], lead_of(kept, calibration)))
+    return Judged(features, is_right(kept[0], one.answers), bool(one.answers))
+
+
+def fitted(samples: Sequence[Sample], most_wrong: float | None) -> Calibration:
+    """Ranking, probabilities and threshold, all from these samples."""
+    draft = Calibration(0.0, (0.0,) * len(FEATURES), 0.0, ranked(samples))
+    rows = [judged(one, draft) for one in samples]
+    right = [row.right for row in rows]
+    bias, weights = fit(np.array([row.features for row in rows]), np.array(right))
+    draft = dataclasses.replace(draft, bias=bias, weights=weights)
+    probabilities = [probability(draft, row) for row in rows]
+    if most_wrong is None:
+        threshold = balanced_threshold(probabilities, right, [row.answerable for row in rows])
+    else:
+        threshold = choose_threshold(probabilities, right, most_wrong=most_wrong)
+    return dataclasses.replace(draft, threshold=threshold)
+
+
+def probability(calibration: Calibration, row: Judged) -> float:
+    """The calibrated probability of one answer."""
+    z = calibration.bias + float(np.dot(calibration.weights, row.features))
+    return float(1 / (1 + np.exp(-z)))
+
+
 def report(name: str, samples: Sequence[Sample], calibration: Calibration) -> dict[str, object]:
-    """Calibration error, and what the threshold gives, on one set of samples."""
-    probabilities = [probability(calibration, one) for one in samples]
+    """Calibration error, what the threshold gives, and the reliability diagram, on one set of samples."""
+    rows = [judged(one, calibration) for one in samples]
+    probabilities = [probability(calibration, row) for row in rows]
     answered = [p >= calibration.threshold for p in probabilities]
-    has = [i for i, one in enumerate(samples) if one.answerable]
-    no = [i for i, one in enumerate(samples) if not one.answerable]
-    given_answers = max(1, sum(answered))
+    has = [i for i, row in enumerate(rows) if row.answerable]
+    no = [i for i, row in enumerate(rows) if not row.answerable]
+    bins = [[i for i, p in enumerate(probabilities) if min(int(10 * p), 9) == b] for b in range(10)]
     return {
         "set": name,
-        "questions": len(samples),
-        "calibration_error": round(expected_calibration_error(probabilities, [one.right for one in samples]), 3),
-        "right": round(sum(answered[i] and samples[i].right for i in has) / max(1, len(has)), 3),
-        "right_without_threshold": round(sum(samples[i].right for i in has) / max(1, len(has)), 3),
+        "questions": len(rows),
+        "calibration_error": round(expected_calibration_error(probabilities, [row.right for row in rows]), 3),
+        "right": round(sum(answered[i] and rows[i].right for i in has) / max(1, len(has)), 3),
+        "right_without_threshold": round(sum(rows[i].right for i in has) / max(1, len(has)), 3),
         "refused": round(sum(not answered[i] for i in no) / max(1, len(no)), 3),
         "wrong_of_answered": round(
-            sum(a and not s.right for a, s in zip(answered, samples, strict=True)) / given_answers, 3
+            sum(a and not row.right for a, row in zip(answered, rows, strict=True)) / max(1, sum(answered)), 3
         ),
+        "reliability": [
+            {
+                "answers": len(one),
+                "confidence": round(float(np.mean([probabilities[i] for i in one])), 3),
+                "right": round(float(np.mean([rows[i].right for i in one])), 3),
+            }
+            for one in bins
+            if one
+        ],
     }
-
-
-def probability(calibration: Calibration, one: Sample) -> float:
-    """The calibrated probability of one sample."""
-    return calibration.probability(Features(*one.features))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=Path("qa/model"))
+    parser.add_argument("--second", type=Path, help="folder of a second reader, whose calibration is then fitted")
     parser.add_argument("--data", type=Path, default=Path("training/data"))
     parser.add_argument("--public", type=Path, required=True, help="folder with squad_val.jsonl.gz")
     parser.add_argument(
@@ -136,47 +193,46 @@ def main() -> None:
         type=float,
         help="share of the answers given that may be wrong; without it, right answers and refusals are balanced",
     )
-    parser.add_argument("--samples", type=Path, help="keep the samples here, or use those that are there")
+    parser.add_argument("--every", type=int, default=1, help="take every so manieth article and squad question")
+    parser.add_argument("--samples", type=Path, help="keep the samples here (pickled), or use those that are there")
     options = parser.parse_args()
     if options.samples is not None and options.samples.exists():
-        samples = [Sample(**row) for row in json.loads(options.samples.read_text())]
+        samples: list[Sample] = pickle.loads(options.samples.read_bytes())
     else:
         news = read_gold(options.data / "news_val.jsonl.gz")
         squad = read_gold(options.public / "squad_val.jsonl.gz")
-        samples = list(collect(Config(model=options.model, sure=1.0), news, squad))  # every window is read
+        # every window is read, and every question again where there is a second reader
+        config = Config(model=options.model, second=options.second, sure=1.0, unsure=(0.0, 1.0))
+        samples = list(collect(config, news, squad, options.every))
         if options.samples is not None:
-            options.samples.write_text(json.dumps([dataclasses.asdict(one) for one in samples]))
-    news_to_fit = [one for one in samples if one.half == 0 and one.setting != "squad given"]
-    features = np.array([one.features for one in news_to_fit])
-    bias, weights = fit(features, np.array([one.right for one in news_to_fit]))
-    draft = Calibration(bias, weights, 0.0)
-    probabilities = [probability(draft, one) for one in news_to_fit]
-    right = [one.right for one in news_to_fit]
-    if options.most_wrong is None:
-        threshold = balanced_threshold(probabilities, right, [one.answerable for one in news_to_fit])
-    else:
-        threshold = choose_threshold(probabilities, right, most_wrong=options.most_wrong)
-    calibration = Calibration(bias, weights, threshold)
+            options.samples.write_bytes(pickle.dumps(samples))
+    to_fit = [one for one in samples if one.half == 0 and one.setting != "squad given"]
+    calibration = fitted(to_fit, options.most_wrong)
     reports = [
         report(
             f"{setting}, {('fit', 'reported')[half]}",
             [s for s in samples if s.setting == setting and s.half == half],
             calibration,
         )
-        for setting in ("news alone", "news paired", "news open", "squad given")
+        for setting in SETTINGS
         for half in (0, 1)
     ]
     table = {
-        "bias": bias,
-        "weights": dict(zip(FEATURES, weights, strict=True)),
-        "threshold": threshold,
+        "bias": calibration.bias,
+        "weights": dict(zip(FEATURES, calibration.weights, strict=True)),
+        "ranking": dict(zip(RANKING, calibration.ranking, strict=True)),
+        "threshold": calibration.threshold,
         "most_wrong": options.most_wrong,
         "reports": reports,
     }
-    (options.model / "calibration.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    folder: Path = options.model if options.second is None else options.second
+    (folder / "calibration.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    assert load_calibration(folder) == calibration
     for row in reports:
-        print(json.dumps(row))
-    print(f"threshold {threshold:.3f}, weights {dict(zip(FEATURES, (round(w, 3) for w in weights), strict=True))}")
+        print(json.dumps({name: value for name, value in row.items() if name != "reliability"}))
+    for name, weights in (("weights", calibration.weights), ("ranking", calibration.ranking)):
+        print(name, [round(weight, 3) for weight in weights])
+    print(f"threshold {calibration.threshold:.3f}")
 
 
 if __name__ == "__main__":

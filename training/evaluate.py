@@ -46,7 +46,7 @@ def read_all(reader: OnnxReader, golds: Sequence[Gold]) -> list[Read]:
         part = golds[begin : begin + 256]
         pairs = [(gold.question, Document(gold.id, "", gold.context or "")) for gold in part]
         for gold, one in zip(part, answerer.reading.read_whole(pairs), strict=True):
-            best = distinct(one.spans)[0]
+            best = distinct(one.spans, calibration)[0]
             text = best.document.text[best.start : best.end]
             scores = exact_match(text, gold.answers), f1(text, gold.answers), f1(None, gold.answers)
             found.append(Read(half_of(gold.context or ""), best.margin, *scores, bool(gold.answers)))
