@@ -4,8 +4,8 @@ python -m benchmarks.peers --like READER --squad squad_val.jsonl.gz --fairytale 
     [--envs DIR] [--work DIR] [--rounds 3] [--timed 200] [--questions N] [--peers ours,haystack] [--only article]
 
 Makes an environment for each peer (once), gives all of them the same weights, lets them take turns, and writes
-benchmarks/results/peers.json, docs/peers.svg and the tables of docs/peers.md. What is done is kept in --work: a run that
-was stopped goes on. With --questions it is a trial, which is written into --work only.
+benchmarks/results/peers.json, docs/peers.svg and the tables of docs/peers.md. What is done is kept in --work: a run
+that was stopped goes on. With --questions it is a trial, which is written into --work only.
 """
 
 from __future__ import annotations

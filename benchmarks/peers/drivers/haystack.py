@@ -17,8 +17,8 @@ from haystack import Document, Pipeline
 from haystack.components.joiners import DocumentJoiner
 from haystack.components.preprocessors import DocumentSplitter
 from haystack.components.retrievers.in_memory import InMemoryBM25Retriever, InMemoryEmbeddingRetriever
-from haystack.components.writers import DocumentWriter
 from haystack.document_stores.in_memory import InMemoryDocumentStore
+from haystack.document_stores.types import DuplicatePolicy
 from haystack.utils import ComponentDevice
 from haystack_integrations.components.embedders.sentence_transformers import (
     SentenceTransformersDocumentEmbedder,
@@ -47,16 +47,10 @@ class Haystack:
 
     def build(self, documents: Sequence[dict[str, str]], folder: Path) -> int:
         store = InMemoryDocumentStore(embedding_similarity_function="cosine", shared=False)
-        indexing = Pipeline()
         splitter = DocumentSplitter(split_by="word", split_length=PASSAGE_WORDS, split_overlap=PASSAGE_OVERLAP)
-        indexing.add_component("splitter", splitter)
-        indexing.add_component("embedder", self._embedder)
-        indexing.add_component("writer", DocumentWriter(store))
-        indexing.connect("splitter", "embedder")
-        indexing.connect("embedder", "writer")
-        indexing.run(
-            {"splitter": {"documents": [Document(content=d["text"], meta={"name": d["name"]}) for d in documents]}}
-        )
+        whole = [Document(content=document["text"], meta={"name": document["name"]}) for document in documents]
+        passages = splitter.run(documents=whole)["documents"]
+        store.write_documents(self._embedder.run(documents=passages)["documents"], DuplicatePolicy.OVERWRITE)
         folder.mkdir(parents=True, exist_ok=True)
         store.save_to_disk(str(folder / "store.json"))
         self._ask_of(store)
@@ -66,6 +60,10 @@ class Haystack:
         self._ask_of(InMemoryDocumentStore.load_from_disk(str(folder / "store.json")))
 
     def _ask_of(self, store: InMemoryDocumentStore) -> None:
+        if self._pipeline is not None:  # a component belongs to one pipeline for good
+            for name in ("dense", "lexical"):
+                self._pipeline.get_component(name).document_store = store
+            return
         pipeline = Pipeline()
         pipeline.add_component("embedder", self._asker)
         pipeline.add_component("dense", InMemoryEmbeddingRetriever(store, top_k=PASSAGES_READ))
