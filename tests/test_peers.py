@@ -81,7 +81,7 @@ def fake(tmp_path: Path) -> Callable[..., Contender]:
 
 
 def plan(folder: Path, *contenders: Contender, rounds: int = 2, work: Work = WORK) -> Plan:
-    return Plan(tuple(contenders), (work,), SETTINGS, "weights", rounds, 2, folder)
+    return Plan(tuple(contenders), (work,), SETTINGS, "weights", rounds, 2, folder, 1)
 
 
 def quiet(label: str, done: int, of: int) -> None:

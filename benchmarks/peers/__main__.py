@@ -59,6 +59,7 @@ def main() -> None:
         options.rounds,
         options.timed,
         options.work / "indexes",
+        1 if options.questions is not None else 3,
     )
     records = _run(plan, options.work / "records.jsonl")
     for (peer, work, _), record in records.items():

@@ -20,7 +20,6 @@ from benchmarks.peers.driving import Driver, DriverError
 from benchmarks.peers.works import Question, Work
 
 WARM_UP = 10
-COLD_STARTS = 3
 
 Unit = tuple[str, str, int]
 Record = dict[str, Any]
@@ -45,6 +44,7 @@ class Plan:
         rounds: how often each peer does each work; the first time it is asked every question.
         timed: how many questions, evenly from the whole list, the latencies of every round are taken from.
         folder: where indexes are made.
+        cold_starts: how many new processes answer a first question in each turn; the median counts.
     """
 
     contenders: tuple[Contender, ...]
@@ -54,6 +54,7 @@ class Plan:
     rounds: int
     timed: int
     folder: Path
+    cold_starts: int = 3
 
     def units(self) -> Iterator[tuple[Contender, Work, int]]:
         """All turns in their order; who begins changes from round to round."""
@@ -164,7 +165,7 @@ def turn(plan: Plan, contender: Contender, work: Work, number: int, progress: Ca
 
     first = asked[0][0].gold.question
     colds = []
-    for _ in range(COLD_STARTS - 1):
+    for _ in range(plan.cold_starts - 1):
         with Driver(contender.command, dict(plan.settings), home) as driver:
             colds.append(_first_answer(driver, folder / "first", first))
     with Driver(contender.command, dict(plan.settings), home) as driver:
