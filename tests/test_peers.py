@@ -190,7 +190,7 @@ def test_the_threshold_is_chosen_on_one_half_and_told_of_the_other() -> None:
 
 
 def results(works: dict[str, Any], failed: dict[str, str]) -> dict[str, Any]:
-    sizes = {name: {"environment": 2_000_000, "torch": 1_000_000, "models": 500_000} for name in ("ours", "other")}
+    sizes = {name: {"environment": 3_000_000, "torch": 1_000_000, "models": 2_000_000} for name in ("ours", "other")}
     return {
         "trial": True, "machine": {"cpu": "a processor", "commit": "abc"}, "finished": "2026-01-02T03:04:05+00:00",
         "settings": {"threads": 1, "rounds": 2, "timed": 2}, "installed": sizes, "works": works, "failed": failed,
@@ -206,17 +206,17 @@ def test_the_page_gets_the_tables(fake: Callable[..., Contender], tmp_path: Path
     assert "### Toy texts: 4 questions, 2 documents, 8 words" in text
     assert "| this product | 75 | 75 | 100 | 50 | 33.3 | 100 | 100 |" in text
     assert "| txtai | did not run: see below |" in text and "- txtai: no such pipeline" in text
-    assert "| other | 2 | 1 | 0 |" in text  # megabytes
+    assert "| other | 5 | 1 | 2 |" in text  # megabytes
     widths = {line.count("|") for line in text.splitlines() if line.startswith("| this product")}
     heads = {line.count("|") for line in text.splitlines() if line.startswith("| ---")}
     assert widths <= heads
 
     page = tmp_path / "page.md"
-    page.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n", encoding="utf-8")
+    page.write_text(f"above\n{BEGIN}\nformer figures\n{END}\nbelow\n", encoding="utf-8")
     put_into(page, text)
     put_into(page, text)
     written = page.read_text(encoding="utf-8")
-    assert written.count("### Installed") == 1 and "old" not in written
+    assert written.count("### Installed") == 1 and "former figures" not in written
     assert written.startswith("above\n") and written.endswith("below\n")
     page.write_text("no marks", encoding="utf-8")
     with pytest.raises(ValueError, match="must hold"):
