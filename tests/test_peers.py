@@ -112,6 +112,15 @@ def test_a_driver_must_not_reach_the_network(fake: Callable[..., Contender], tmp
         driver.read()
 
 
+def test_a_driver_that_hangs_is_ended(fake: Callable[..., Contender], tmp_path: Path) -> None:
+    contender = fake("ours", broken="import time; time.sleep(600)")
+    with (
+        Driver(contender.command, SETTINGS, tmp_path / "home", limit=0.5) as driver,
+        pytest.raises(DriverError, match="exit code -9"),
+    ):
+        driver.read()
+
+
 def test_rounds_alternate_and_a_stopped_run_goes_on(fake: Callable[..., Contender], tmp_path: Path) -> None:
     both = plan(tmp_path / "work", fake("ours"), fake("other"))
     path = tmp_path / "records.jsonl"

@@ -39,6 +39,10 @@ RESULTS = ROOT / "benchmarks" / "results" / "peers.json"
 
 def main() -> None:
     options = _options()
+    if sys.version_info < (3, 11):
+        raise SystemExit(
+            f"this needs Python 3.11 or newer, as Haystack's reader does; this is {sys.version.split()[0]}"
+        )
     names = [name for name in TITLES if name in options.peers]
     options.work.mkdir(parents=True, exist_ok=True)
     reader = _reader(options)

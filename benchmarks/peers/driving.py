@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,9 @@ OFFLINE = {
 }
 
 
+LIMIT = 1800.0  # seconds for one answer, a build being the longest
+
+
 class DriverError(RuntimeError):
     """A driver ended, was too slow or reported an error; holds what it said last."""
 
@@ -41,9 +45,11 @@ class Driver:
         command: starts it.
         settings: what `drivers.wire.Settings` takes; `threads` also bounds the cores that it may use.
         home: a folder of its own for whatever a library keeps in the home directory.
+        limit: seconds after which a driver that does not answer is killed.
     """
 
-    def __init__(self, command: Sequence[str], settings: dict[str, Any], home: Path) -> None:
+    def __init__(self, command: Sequence[str], settings: dict[str, Any], home: Path, limit: float = LIMIT) -> None:
+        self._limit = limit
         threads = str(settings["threads"])
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))},
@@ -80,7 +86,13 @@ class Driver:
         """
         if self._process.stdout is None:
             raise DriverError("the driver has no output")
-        line = self._process.stdout.readline()
+        patience = threading.Timer(self._limit, self._process.kill)
+        patience.daemon = True
+        patience.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            patience.cancel()
         try:
             message: dict[str, Any] = json.loads(line)
         except ValueError:
