@@ -219,15 +219,14 @@ class Answerer:
 
 def _readers(config: Config) -> tuple[Reader, Calibration, Config, Rereading | None]:
     """The reader of `config` with its calibration, and the second one where there is one."""
-    from qa.reader import OnnxReader
+    from qa.reader import LazyReader, OnnxReader
 
     reader = OnnxReader(config.model, threads=config.threads)
     if config.second is None:
         return reader, load_calibration(config.model), config, None
     second = Rereading(
-        OnnxReader(config.second, threads=config.threads),
+        LazyReader(config.second, threads=config.threads),
         load_calibration(config.second),
-        reader,
         share=config.second_share,
         places=config.second_places,
         tokens=config.second_tokens,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 from index.errors import ModelError
 from qa.types import SpanLogits, Tokens
 
-__all__ = ["OnnxReader", "check_model"]
+__all__ = ["LazyReader", "OnnxReader", "check_model"]
 
 MANIFEST = "manifest.json"
 _REINSTALL = (
@@ -143,3 +145,48 @@ class OnnxReader:
             part = slice(first, first + len(window))
             found.append(SpanLogits(starts[row, part], ends[row, part], float(starts[row, 0] + ends[row, 0])))
         return found
+
+
+class LazyReader:
+    """An OnnxReader that is loaded when it is first needed, since many sessions never need it. Thread-safe.
+
+    Args:
+        folder, threads: as of OnnxReader.
+
+    Raises:
+        ModelError: a file is missing or truncated; that it is no model shows when it is loaded.
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 0) -> None:
+        self.name, files = _manifest(folder)
+        for file in files:
+            _check_size(folder, file)
+        self._lock = threading.Lock()
+        self._open = functools.cache(functools.partial(OnnxReader, folder, threads=threads))
+
+    @property
+    def _reader(self) -> OnnxReader:
+        with self._lock:  # two threads must not load it twice
+            return self._open()
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input: question, window and special tokens together."""
+        return self._reader.max_tokens
+
+    @property
+    def special_tokens(self) -> int:
+        """How many tokens of `max_tokens` the reader adds itself."""
+        return self._reader.special_tokens
+
+    def rank(self, word: str) -> int | None:
+        """See OnnxReader.rank."""
+        return self._reader.rank(word)
+
+    def tokenize(self, text: str) -> Tokens:
+        """See OnnxReader.tokenize."""
+        return self._reader.tokenize(text)
+
+    def read(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> list[SpanLogits]:
+        """See OnnxReader.read."""
+        return self._reader.read(pairs)

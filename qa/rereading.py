@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.errors import ModelError
 from index.passages import sentence_spans
 from qa.candidates import Scored
 from qa.confidence import Calibration
@@ -13,8 +12,6 @@ from qa.types import Reader, SpanLogits, Tokens
 from qa.windows import TokenRange, token_range
 
 __all__ = ["Rereading", "Stretch", "ranges_around"]
-
-_PROBE = "Anna Seghers's “transit” (1944): 20,000 copies, naïve—and re-read!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +26,18 @@ class Stretch:
 class Rereading:
     """A reader that reads short stretches around the best spans of another, and the mixture of what both say.
 
-    Both must cut text into the same tokens, since their logits are added token by token.
+    Both must cut text into the same tokens, since their logits are added token by token; where they do not, a stretch
+    is left to the first reader.
 
     Args:
         reader: the second reader.
-        calibration: turns scores of the mixture into probabilities.
-        first: the reader that read before.
+        calibration: orders the spans of the mixture and turns their scores into probabilities.
         share: weight of the second reader in the mixture, in [0, 1].
         places: how many of the best different spans are read again.
         tokens: longest stretch around one, in tokens.
-
-    Raises:
-        ModelError: the readers do not cut text alike.
     """
 
-    def __init__(
-        self, reader: Reader, calibration: Calibration, first: Reader, *, share: float, places: int, tokens: int
-    ) -> None:
-        if first.tokenize(_PROBE).offsets.tolist() != reader.tokenize(_PROBE).offsets.tolist():
-            raise ModelError(f"the readers {first.name} and {reader.name} cannot be used together: other vocabularies")
+    def __init__(self, reader: Reader, calibration: Calibration, *, share: float, places: int, tokens: int) -> None:
         self.reader = reader
         self.calibration = calibration
         self._share = share

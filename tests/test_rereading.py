@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +17,9 @@ from index.errors import ModelError
 from index.store import SqliteStore
 from index.types import Document, Encoder
 from qa.confidence import Calibration
-from qa.config import Config
+from qa.config import MODEL_FOLDER, Config
 from qa.pipeline import Answerer
+from qa.reader import LazyReader, OnnxReader
 from qa.rereading import Rereading, ranges_around
 from qa.types import Reader, SpanLogits, Tokens
 from qa.windows import TokenRange
@@ -45,7 +48,7 @@ class Contrary(WordReader):
         return found
 
 
-class Letters(WordReader):
+class Letters(Contrary):
     """Cuts every text into one token."""
 
     def tokenize(self, text: str) -> Tokens:
@@ -55,7 +58,7 @@ class Letters(WordReader):
 def answerer(
     store: SqliteStore, encoder: Encoder, reader: Reader, second: Reader, unsure: tuple[float, float] = (0.0, 1.0)
 ) -> Answerer:
-    again = Rereading(second, SECOND, reader, share=0.5, places=2, tokens=8)
+    again = Rereading(second, SECOND, share=0.5, places=2, tokens=8)
     return Answerer(store, encoder, reader, FIRST, Config(window_tokens=64, unsure=unsure), again)
 
 
@@ -92,7 +95,7 @@ def test_the_second_reader_has_a_threshold_of_its_own(
         add_document(store, encoder, document, words=8)
     asked = answerer(store, encoder, reader, reader)
     asked.reading.second = Rereading(
-        reader, dataclasses.replace(SECOND, weights=(0.2,) + (0.0,) * 5), reader, share=0.5, places=2, tokens=8
+        reader, dataclasses.replace(SECOND, weights=(0.2,) + (0.0,) * 5), share=0.5, places=2, tokens=8
     )
     answer = asked.ask("lighthouse is")
     assert answer.text is None
@@ -100,9 +103,25 @@ def test_the_second_reader_has_a_threshold_of_its_own(
     assert answer.alternatives[0].text == "green"
 
 
-def test_readers_that_cut_text_differently_are_refused(reader: Reader) -> None:
-    with pytest.raises(ModelError, match="cannot be used together"):
-        Rereading(Letters(), SECOND, reader, share=0.5, places=2, tokens=8)
+def test_a_reader_that_cuts_text_differently_is_not_heard(
+    store: SqliteStore, encoder: Encoder, reader: Reader, documents: list[Document]
+) -> None:
+    for document in documents:
+        add_document(store, encoder, document, words=8)
+    assert answerer(store, encoder, reader, Letters()).ask("lighthouse is").text == "green"
+
+
+def test_a_reader_may_be_loaded_when_first_needed(tmp_path: Path) -> None:
+    lazy, eager = LazyReader(MODEL_FOLDER, threads=1), OnnxReader(MODEL_FOLDER, threads=1)
+    question, window = eager.tokenize("Who plays Werner?"), eager.tokenize("Louis Hofmann plays Werner.")
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: lazy.read([(question, window)])[0], range(2))
+    assert np.array_equal(one.start, eager.read([(question, window)])[0].start)
+    assert np.array_equal(one.start, other.start)
+    assert (lazy.name, lazy.max_tokens, lazy.special_tokens) == (eager.name, 512, 3)
+    assert lazy.rank("the") == eager.rank("the")
+    with pytest.raises(ModelError, match=r"manifest\.json is missing"):
+        LazyReader(tmp_path)
 
 
 def test_a_stretch_is_made_of_whole_sentences() -> None:
