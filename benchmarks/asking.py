@@ -2,14 +2,17 @@
 
 python -m benchmarks.asking [--rounds 3] [--out benchmarks/results/asking.json]
 
-Prints JSON. Warm: every gold question asked `rounds` times in one process, after a warm-up. Cold: from process start to
-the printed answer, the index being built. Memory: resident set of `qa serve` after it has answered 30 questions.
+Prints JSON, with the small reader alone and with the cascade. Warm: every gold question asked `rounds` times in one
+process, after a warm-up. Cold: from process start to the printed answer, the index being built. Memory: resident set of
+`qa serve` after it has answered 30 questions.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
+import os
 import socket
 import statistics
 import subprocess
@@ -23,6 +26,7 @@ import psutil
 
 from benchmarks.machine import machine
 from qa import Answerer, Config, build
+from qa.config import LARGE_FOLDER
 from qa.evaluation import read_gold
 
 GOLD = Path("tests/gold/all_the_light.jsonl")
@@ -32,6 +36,11 @@ QUESTION = "who plays Werner?"
 def percentile(values: list[float], share: float) -> float:
     """The value below which `share` of the values lie."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def environment(config: Config) -> dict[str, str]:
+    """The environment in which a process reads as `config` says."""
+    return {**os.environ, "QA_READERS": "small" if config.second is None else "cascade"}
 
 
 def warm(config: Config, rounds: int) -> dict[str, float]:
@@ -50,6 +59,7 @@ def warm(config: Config, rounds: int) -> dict[str, float]:
     return {
         "p50_ms": round(percentile(times, 0.5), 1),
         "p95_ms": round(percentile(times, 0.95), 1),
+        "mean_ms": round(statistics.mean(times), 1),
         "asked": len(times),
     }
 
@@ -60,7 +70,7 @@ def cold(config: Config, runs: int) -> dict[str, Any]:
     times = []
     for _ in range(runs):
         begin = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment(config))
         times.append(time.perf_counter() - begin)
     answer = done.stdout.splitlines()[0]
     return {"median_s": round(statistics.median(times), 2), "slowest_s": round(max(times), 2), "answer": answer}
@@ -74,7 +84,7 @@ def memory(config: Config) -> dict[str, float]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "ui.cli", "serve", "--index", str(config.index), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(config)) as server:
         try:
             assert server.stdout is not None
             begin = time.perf_counter()
@@ -97,14 +107,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        config = Config(index=Path(folder))
-        build(config)
-        figures = {
-            "machine": machine(),
-            "warm": warm(config, options.rounds),
-            "cold": cold(config, 5),
-            "serving": memory(config),
-        }
+        cascade = Config(index=Path(folder), second=LARGE_FOLDER)
+        build(cascade)
+        figures: dict[str, Any] = {"machine": machine()}
+        for name, config in (("small", dataclasses.replace(cascade, second=None)), ("cascade", cascade)):
+            figures[name] = {
+                "warm": warm(config, options.rounds),
+                "cold": cold(config, 5),
+                "serving": memory(config),
+            }
     text = json.dumps(figures, indent=2)
     print(text)
     if options.out is not None:

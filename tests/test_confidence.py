@@ -7,12 +7,14 @@ import pytest
 
 from index.errors import ModelError
 from qa.confidence import (
+    RANKING,
     Calibration,
     Features,
     balanced_threshold,
     choose_threshold,
     expected_calibration_error,
     fit,
+    fit_ranking,
     load_calibration,
 )
 
@@ -75,3 +77,21 @@ def test_a_missing_or_damaged_calibration_is_named(tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text(json.dumps({"bias": 0, "weights": {"margin": 1}, "threshold": 0.5}))
     with pytest.raises(ModelError, match="damaged"):
         load_calibration(tmp_path)
+
+
+def test_a_ranking_puts_the_right_ones_first() -> None:
+    chance = np.random.default_rng(4)
+    truth = np.array([0.5, 1.0, 0.0, 3.0, 2.0])
+    candidates = []
+    for _ in range(400):
+        values = chance.normal(size=(5, len(RANKING)))
+        candidates.append((values, int(np.argmax(values @ truth + chance.gumbel(size=5)))))
+    weights = np.array(fit_ranking(candidates))
+    assert weights == pytest.approx(truth, abs=0.6)
+    calibration = Calibration(0.0, (0.0,) * 6, 0.5, tuple(weights))
+    assert calibration.worth(Features(0, 0, 9, 0, 1, 1)) == pytest.approx(weights[3] + weights[4])
+
+
+def test_a_ranking_needs_questions() -> None:
+    with pytest.raises(ValueError, match="needs questions"):
+        fit_ranking([])

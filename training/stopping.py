@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=2, help="take every so manieth article")
     parser.add_argument("--window-tokens", type=int, default=Config().window_tokens, help="longest input of the reader")
     options = parser.parse_args()
-    config = Config(model=options.model, window_tokens=options.window_tokens)
+    config = Config(model=options.model, second=None, window_tokens=options.window_tokens)
     results: dict[str, dict[float, list[tuple[bool, bool, int]]]] = {}
     work = list(settings(read_gold(options.data / "news_val.jsonl.gz"), options.every))
     for setting, golds in tqdm(work, unit="index"):

@@ -35,7 +35,7 @@ __all__ = ["calibrate", "doctor", "evaluate"]
 @click.option(
     "--open", "open_setting", is_flag=True, help="Index all contexts of the file in a temporary index, then ask that."
 )
-@click.option("--model", type=click.Path(path_type=Path), help="Reader folder to use instead of the default.")
+@click.option("--model", type=click.Path(path_type=Path), help="Folder of a reader to measure, on its own.")
 @click.option("--limit", type=click.IntRange(1), help="Ask only the first so many questions.")
 @click.option("--misses", is_flag=True, help="List each question that was not answered right.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -63,7 +63,7 @@ def evaluate(
 
     config = make_config(index, collection, threshold=threshold)
     if model is not None:
-        config = dataclasses.replace(config, model=model)
+        config = dataclasses.replace(config, model=model, second=None)
     with explained():
         golds = read_gold(file)[:limit]
         outcomes = _outcomes(config, golds, given, open_setting)

@@ -65,8 +65,10 @@ def _encoder() -> str:
 
 
 def _reader(config: Config) -> str:
-    check_model(config.model)
-    return f"{config.model}, checksums right"
+    folders = [config.model] if config.second is None else [config.model, config.second]
+    for folder in folders:
+        check_model(folder)
+    return f"{' and '.join(str(folder) for folder in folders)}, checksums right"
 
 
 def _open(config: Config) -> SqliteStore:

@@ -34,7 +34,7 @@ class Ours:
         return passages
 
     def open(self, folder: Path) -> None:
-        self._answerer = Answerer.open(Config(index=folder, threads=self._threads, log_questions=False))
+        self._answerer = Answerer.open(Config(index=folder, threads=self._threads, second=None, log_questions=False))
 
     def ask(self, question: str) -> Reply:
         if self._answerer is None:
