@@ -24,7 +24,8 @@ _OPENERS = frozenset(
     "according to of and but or so also however i we you who which what not no yes later then another other".split()
 )
 _JOINS = frozenset("of the de la le van von der den al bin du da di and &".split())
-_MOST_ASKED = 4
+_ENUMERATED = re.compile(r"\s*(?:,|and\b|or\b|&|['’]s?\b)")
+_ENUMERATES = re.compile(r"(?:,|\band|\bor|&)\s*$")
 
 
 def missing_facts(sentence: str, passages: str) -> str | None:
@@ -64,23 +65,22 @@ def missing_facts(sentence: str, passages: str) -> str | None:
 
 
 def questions_about(sentence: str) -> list[tuple[str, str]]:
-    """Questions whose answers a sentence claims to know: (question, answer), one for each name, number or date.
+    """Questions whose answers a sentence claims to know, as (question, answer): for the name it begins with, and for
+    the one it ends with.
 
-    The fact is taken out and asked for where it stood: "Ann directed the film" becomes "who or what directed the
-    film?" and "Ann directed what?".
+    "Ann directed Boats" becomes "who directed Boats?" and "Ann directed what?". Names in the middle are left out: taken
+    out of there they leave no question that a reader understands.
     """
     sentence = sentence.strip().rstrip(".!?… ")
     asked = []
-    for start, end in _facts(sentence)[:_MOST_ASKED]:
+    for start, end in _facts(sentence):
         fact, before, after = sentence[start:end], sentence[:start], sentence[end:]
-        if dates_in(fact):
-            before = re.sub(r"\b(?:on|in|at|since)\s+$", "", before)
-            question = f"{before}when{after}"
-        elif fact[0].isdigit() or fact.lower() in _NUMBERS:
-            question = f"{before}how many{after}"
-        else:
-            question = f"{'who' if start == 0 else before + 'who or what'}{after}"
-        asked.append((f"{question.strip()}?", fact))
+        if dates_in(fact) or fact[0].isdigit() or fact.lower() in _NUMBERS:
+            continue  # these stand in the passages or do not; a reader is not needed
+        if start == 0 and after.strip() and not _ENUMERATED.match(after):
+            asked.append((f"who{after}?", fact))
+        elif end == len(sentence) and not _ENUMERATES.search(before):
+            asked.append((f"{before}{'whom' if before.endswith(' by ') else 'what'}?", fact))
     return asked
 
 
