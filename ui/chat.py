@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 # Read by Gradio and its libraries when they are imported: nothing may be reported, looked up or fetched anywhere.
@@ -68,6 +69,16 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
             said,
             gr.skip() if shown.record is None else f'<div class="qa-record" hidden>{escape(shown.record)}</div>',
         )
+
+    async def write(said: Conversation) -> AsyncIterator[tuple[Any, ...]]:
+        """Let the model write under the answer; ends at once where there is nothing to write."""
+        async with aclosing(talk.write(said)) as pieces:
+            async for shown in pieces:
+                yield outputs(shown, shown.said)
+
+    def stop(said: Conversation) -> tuple[Any, ...]:
+        shown = talk.stop(said)
+        return outputs(shown, shown.said)
 
     def look_back(said: Conversation, event: gr.SelectData) -> Any:
         """Show the sources of the message clicked."""
@@ -154,8 +165,15 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
             **hidden,
             **unlimited,
         )
+        writing = []
+        if talk.writes:
+            # an event of its own, which a newer question, "Stop" or "New" ends
+            writing = [asking.then(write, [said], shown, trigger_mode="multiple", **hidden, **unlimited)]
+            stopping = gr.Button("Stop writing", elem_id="stop")
+            stopping.click(stop, [said], shown, queue=False, cancels=writing, **hidden)
+            gr.on([box.submit, send.click, *(chip.click for chip in chips)], None, cancels=writing, queue=False)
         conversation.select(look_back, [said], [sources], queue=False, **hidden)
-        clearing.click(clear, None, shown, queue=False, cancels=[asking], **hidden)
+        clearing.click(clear, None, shown, queue=False, cancels=[asking, *writing], **hidden)
         commands.change(command, [commands, said], shown, queue=False, **hidden)
         gr.api(answer, api_name="answer", **unlimited)
     app.queue(max_size=_QUEUED)

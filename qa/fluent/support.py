@@ -102,7 +102,7 @@ class Checker:
         answers = self.answerer.ask_given([question for question, _ in asked], Document("cited", "", passages))
         confirmed = False
         for (_, fact), answer in zip(asked, answers, strict=True):
-            found = [] if answer.text is None else [(answer.text, answer.confidence)]
+            found: list[tuple[str, float]] = [] if answer.text is None else [(answer.text, answer.confidence)]
             found += [(one.text, one.confidence) for one in answer.alternatives]
             if not found or found[0][1] < _HEARD:
                 continue
