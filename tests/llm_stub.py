@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,15 +22,20 @@ FAILURES = ("silent", "drip", "ping", "status-500", "status-401", "status-404", 
 
 @dataclass
 class Stub:
-    """What the server is to say, and what it was asked."""
+    """What the server is to say, and what it was asked.
+
+    `by_question` names, by the beginnings of questions, models to answer as instead of the one that is asked for.
+    """
 
     scripts: dict[str, str] = field(default_factory=dict)
     pause: float = 0.0
+    by_question: dict[str, str] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     hung_up: threading.Event = field(default_factory=threading.Event)
     url: str = ""
+    close: Callable[[], None] = lambda: None
 
     @property
     def prompt(self) -> str:
@@ -55,7 +60,9 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
             stub.requests.append(request)
             stub.headers.append({name.lower(): value for name, value in self.headers.items()})
             try:
-                self._answer(request["model"])
+                asked = stub.prompt.partition("\nQuestion: ")[2]
+                instead = (name for begin, name in stub.by_question.items() if asked.startswith(begin))
+                self._answer(next(instead, request["model"]))
             except OSError:
                 stub.hung_up.set()
 
@@ -146,13 +153,18 @@ def stub_server(scripts: dict[str, str] | None = None, *, pause: float = 0.0, po
     server = ThreadingHTTPServer(("127.0.0.1", port), _handler(stub))
     server.daemon_threads = True
     stub.url = f"http://127.0.0.1:{server.server_port}/v1"
+
+    def close() -> None:
+        server.shutdown()
+        server.server_close()
+
+    stub.close = close
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield stub
     finally:
-        server.shutdown()
-        server.server_close()
+        close()
 
 
 if __name__ == "__main__":  # to try the page by hand: python tests/llm_stub.py "Some text [1]."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,37 +16,33 @@ GOOD = (
     "Mark Ruffalo is in the cast [6]."
 )
 HOSTILE = (
-    "Louis Hofmann plays Werner Pfennig [1]. <img src=x onerror=alert(1)> ![x](http://example.com/x.png) "
+    "Louis Hofmann plays Werner Pfennig [1].\n<img src=x onerror=alert(1)> ![x](http://example.com/x.png) "
     "[y](javascript:alert(2)) <script>alert(3)</script> **Louis Hofmann** [1]."
 )
+SLOW = GOOD.replace(". ", ". And " + " ".join(f"so on {n}" for n in range(150)) + ". ", 1)
 
 
 @pytest.fixture(scope="module")
 def stub() -> Iterator[Stub]:
-    slow = GOOD.replace(". ", ". " + "and so on " * 40, 1)
-    with stub_server({"good": GOOD, "hostile": HOSTILE, "slow": slow, "silly": "ha " * 40}, pause=0.05) as running:
+    scripts = {"good": GOOD, "hostile": HOSTILE, "slow": SLOW, "silly": "ha " * 40}
+    with stub_server(scripts, pause=0.04) as running:
+        running.by_question = {
+            "who plays Marie": "slow",
+            "who plays Werner Pfennig": "hostile",
+            "what is the series": "silly",
+        }
         yield running
 
 
 @pytest.fixture(scope="module")
-def page_of(built_index: Path, stub: Stub) -> Iterator[dict[str, str]]:
-    """Servers by the model that they use, started when they are first asked for."""
-    with ExitStack() as running:
-
-        class Servers(dict[str, str]):
-            def __missing__(self, model: str) -> str:
-                url = stub.url if model != "down" else "http://127.0.0.1:9/v1"
-                arguments = ["-m", "ui.cli", "serve", "--port", "0", "--llm-url", url, "--llm-model", model]
-                self[model] = running.enter_context(serving(arguments, QA_INDEX=str(built_index)))[0]
-                return self[model]
-
-        yield Servers()
+def address(built_index: Path, stub: Stub) -> Iterator[str]:
+    arguments = ["-m", "ui.cli", "serve", "--port", "0", "--llm-url", stub.url, "--llm-model", "good"]
+    with serving(arguments, QA_INDEX=str(built_index)) as (address, _):
+        yield address
 
 
-def test_the_quote_comes_at_once_and_the_text_streams_under_it(
-    page_of: dict[str, str], stub: Stub, open_page: Open
-) -> None:
-    page = open_page(page_of["good"])
+def test_the_quote_comes_at_once_and_the_text_streams_under_it(address: str, stub: Stub, open_page: Open) -> None:
+    page = open_page(address)
     ask(page, "who plays Werner?")
     answer = page.locator(".qa-answer")
     expect(answer.locator(".qa-said .qa-text")).to_have_text("Louis Hofmann")
@@ -76,8 +71,8 @@ def test_the_quote_comes_at_once_and_the_text_streams_under_it(
     expect(page.locator(number)).to_contain_text("Mark Ruffalo")
 
 
-def test_where_the_documents_do_not_say_no_model_is_asked(page_of: dict[str, str], stub: Stub, open_page: Open) -> None:
-    page = open_page(page_of["good"])
+def test_where_the_documents_do_not_say_no_model_is_asked(address: str, stub: Stub, open_page: Open) -> None:
+    page = open_page(address)
     before = len(stub.requests)
     ask(page, UNANSWERABLE)
     ask(page, "hello")
@@ -86,50 +81,53 @@ def test_where_the_documents_do_not_say_no_model_is_asked(page_of: dict[str, str
     expect(page.locator(".qa-fluent, .qa-fluent-note")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("model", "why"), [("down", "cannot be reached"), ("silly", "went round in circles")])
-def test_the_quote_stands_where_the_model_fails(page_of: dict[str, str], open_page: Open, model: str, why: str) -> None:
-    page = open_page(page_of[model])
-    ask(page, "who plays Werner?")
-    expect(page.locator(".qa-fluent-note")).to_have_text(
-        f"{model} {why}. The quote stands by itself.", timeout=ANSWER_MS
-    )
-    expect(page.locator(".qa-said .qa-text")).to_have_text("Louis Hofmann")
-    expect(page.locator(".qa-fluent")).to_have_count(0)
-    assert "127.0.0.1:9" not in page.content()  # where the model is, is nobody's business
-
-
-def test_what_a_model_writes_is_only_text(page_of: dict[str, str], open_page: Open) -> None:
-    page = open_page(page_of["hostile"])
-    ask(page, "who plays Werner?")
+def test_what_a_model_writes_is_only_text(address: str, open_page: Open) -> None:
+    page = open_page(address)
+    ask(page, "who plays Werner Pfennig?")
     expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=ANSWER_MS)
     fluent = page.locator(".qa-fluent")
     expect(fluent).to_contain_text("<img src=x onerror=alert(1)>")
     expect(fluent).to_contain_text("![x](http://example.com/x.png)")
     expect(fluent.locator("img, script, strong")).to_have_count(0)
-    assert all(
-        href.startswith("#source-")
-        for href in fluent.locator("a").evaluate_all("l => l.map(a => a.href.replace(/^[^#]*/, ''))")
-    )
+    links = fluent.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert links and all(link.startswith("#source-") for link in links)
 
 
-def test_stop_and_a_newer_question_end_the_stream(page_of: dict[str, str], stub: Stub, open_page: Open) -> None:
-    page = open_page(page_of["slow"])
+def test_stop_and_a_newer_question_end_the_stream(address: str, stub: Stub, open_page: Open) -> None:
+    page = open_page(address)
+    stop = page.get_by_role("button", name="Stop", exact=True)
     stub.hung_up.clear()
-    ask(page, "who plays Werner?")
+    ask(page, "who plays Marie Laure?")
     expect(page.locator(".qa-line")).to_have_count(1, timeout=ANSWER_MS)
-    page.get_by_role("button", name="Stop", exact=True).click()
+    stop.click()
     expect(page.locator(".qa-fluent")).to_contain_text("Stopped.")
     assert stub.hung_up.wait(10)
     expect(page.locator(".qa-line")).to_have_count(1)  # the whole sentence stays
     stub.hung_up.clear()
-    ask(page, "who plays Marie Laure?")
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(1)
-    ask(page, "who directed it?")
+    ask(page, "who plays Marie Laure LeBlanc?")
+    expect(stop).to_have_count(1)
+    ask(page, "who plays Werner?")
     assert stub.hung_up.wait(10)
     expect(page.locator(".qa-question")).to_have_count(3)
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(1)
+    expect(page.locator(".qa-line").last).to_contain_text("Mark Ruffalo", timeout=ANSWER_MS)  # the newer one's
+    expect(stop).to_have_count(0)
+    ask(page, "who plays Marie Laure?")
+    expect(stop).to_have_count(1)
     page.get_by_role("button", name="New", exact=True).click()
     expect(page.locator(".qa-question")).to_have_count(0)
     page.wait_for_timeout(700)
     expect(page.locator(".qa-question")).to_have_count(0)  # nothing of it comes back
     expect(question_box(page)).to_be_visible()
+
+
+def test_the_quote_stands_where_the_model_fails(address: str, stub: Stub, open_page: Open) -> None:
+    page = open_page(address)
+    note = page.locator(".qa-fluent-note")
+    ask(page, "what is the series based on?")
+    expect(note).to_have_text("good went round in circles. The quote stands by itself.", timeout=ANSWER_MS)
+    stub.close()
+    ask(page, "who plays Werner?")
+    expect(note.last).to_have_text("good cannot be reached. The quote stands by itself.", timeout=ANSWER_MS)
+    expect(page.locator(".qa-said .qa-text").last).to_have_text("Louis Hofmann")
+    expect(page.locator(".qa-fluent")).to_have_count(0)
+    assert stub.url not in page.content()  # where the model is, is nobody's business

@@ -23,6 +23,7 @@ _OPENERS = frozenset(
     "before during while when where since until although though because if both each all some many most several one "
     "according to of and but or so also however i we you who which what not no yes later then another other".split()
 )
+_ENDING = re.compile(r"\w{3}(?:ing|ed|e?s|ly)$")
 _JOINS = frozenset("of the de la le van von der den al bin du da di and &".split())
 _ENUMERATED = re.compile(r"\s*(?:,|and\b|or\b|&|['’]s?\b)")
 _ENUMERATES = re.compile(r"(?:,|\band|\bor|&)\s*$")
@@ -45,6 +46,8 @@ def missing_facts(sentence: str, passages: str) -> str | None:
                 for a, b in ((date.year, other.year), (date.month, other.month), (date.day, other.day))
             )
         ]  # fmt: skip
+        if not exact and (date.month, date.day) == (None, None):
+            continue  # a number from 1000 to 2099 need not be a year; it is looked up with the other numbers
         if not exact:
             return sentence[date.start : date.end]
         kept = kept[: date.start] + " " * (date.end - date.start) + kept[date.end :]
@@ -129,4 +132,4 @@ def _words_only(text: str) -> str:
 
 def _inflected(word: str, there: set[str]) -> bool:
     """Whether a word stands there in another form: "filming" where "filmed" does."""
-    return len(word) >= 5 and any(other[:5] == word[:5] for other in there)
+    return _ENDING.search(word) is not None and any(other[:4] == word[:4] for other in there)
