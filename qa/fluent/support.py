@@ -115,7 +115,7 @@ class Checker:
 
 def _parts(text: str) -> list[tuple[int, int]]:
     """The sentences of a text, and the clauses of those that have several, each also with the next one."""
-    found = []
+    found: list[tuple[int, int]] = []
     for start, end in sentence_spans(text):
         cuts = [start, *(start + m.end() for m in _CLAUSE.finditer(text[start:end])), end]
         clauses = [(a, b) for a, b in pairwise(cuts) if text[a:b].strip()]
