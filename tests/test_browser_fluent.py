@@ -29,7 +29,7 @@ def stub() -> Iterator[Stub]:
         running.by_question = {
             "who plays Marie": "slow",
             "who plays Werner Pfennig": "hostile",
-            "what is the series": "silly",
+            "who plays Werner in": "silly",
         }
         yield running
 
@@ -123,7 +123,7 @@ def test_stop_and_a_newer_question_end_the_stream(address: str, stub: Stub, open
 def test_the_quote_stands_where_the_model_fails(address: str, stub: Stub, open_page: Open) -> None:
     page = open_page(address)
     note = page.locator(".qa-fluent-note")
-    ask(page, "what is the series based on?")
+    ask(page, "who plays Werner in the series?")
     expect(note).to_have_text("good went round in circles. The quote stands by itself.", timeout=ANSWER_MS)
     stub.close()
     ask(page, "who plays Werner?")

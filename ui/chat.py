@@ -148,6 +148,8 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
                         elem_id="question",
                     )
                     send = gr.Button("Ask", variant="primary", scale=0, elem_id="send")
+                    if talk.writes:  # seen while something is written; not in the text, which changes too fast to click
+                        stopping = gr.Button("Stop", scale=0, elem_id="stop")
             with gr.Column(elem_id="side"):
                 sources = gr.Markdown(
                     empty_panel(), elem_id="sources", sanitize_html=True, latex_delimiters=[], header_links=False
@@ -169,7 +171,6 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
         if talk.writes:
             # an event of its own, which a newer question, "Stop" or "New" ends
             writing = [asking.then(write, [said], shown, trigger_mode="multiple", **hidden, **unlimited)]
-            stopping = gr.Button("Stop writing", elem_id="stop")
             stopping.click(stop, [said], shown, queue=False, cancels=writing, **hidden)
             gr.on([box.submit, send.click, *(chip.click for chip in chips)], None, cancels=writing, queue=False)
         conversation.select(look_back, [said], [sources], queue=False, **hidden)

@@ -7,8 +7,6 @@ from ui.fluent_text import FluentText, Line
 
 __all__ = ["citation", "fluent_block"]
 
-_STOP = '<button type="button" name="stop" class="qa-stop">Stop</button>'
-
 
 def citation(number: int) -> str:
     """The number of a source, from 1, leading to it."""
@@ -19,7 +17,7 @@ def citation(number: int) -> str:
 
 
 def fluent_block(text: FluentText | None) -> str:
-    """The text with its citations and marks, who wrote it, and how to stop that; why there is none, where there is
+    """The text with its citations and marks, who wrote it, and why there is none, where there is
     none; "" where no model was asked."""
     if text is None:
         return ""
@@ -28,17 +26,19 @@ def fluent_block(text: FluentText | None) -> str:
         why = isolated(text.problem or "wrote nothing")
         return f'<p class="qa-meta qa-fluent-note">{model} {why}. The quote stands by itself.</p>'
     if not text.lines and not text.pending:
-        said = f"{model} is writing … {_STOP}" if text.writing else f"{model} was stopped."
-        return f'<p class="qa-meta qa-fluent-note">{said}</p>'
+        if text.writing:
+            return f'<p class="qa-meta qa-fluent-begun qa-writing">{model} is writing …</p>'
+        return f'<p class="qa-meta qa-fluent-note">{model} was stopped.</p>'
     lines = " ".join(_line(line) for line in text.lines)
     pending = f' <span class="qa-pending">{isolated(text.pending)}</span>' if text.pending else ""
-    state = _STOP if text.writing else "Stopped." if text.state == "stopped" else ""
+    state = "<p class=qa-meta>Stopped.</p>" if text.state == "stopped" else ""
+    writing = " qa-writing" if text.writing else ""
     # while it is written, screen readers are not told of every word
     live = ' aria-busy="true" aria-live="off"' if text.writing else ""
     return (
-        f'<div class="qa-fluent"{live}><p class="qa-meta qa-fluent-by">Written by {model}, a language model, '
+        f'<div class="qa-fluent{writing}"{live}><p class="qa-meta qa-fluent-by">Written by {model}, a language model, '
         f"from the sources</p>"
-        f'<p class="qa-fluent-text">{lines}{pending}</p>{f"<p class=qa-meta>{state}</p>" if state else ""}</div>'
+        f'<p class="qa-fluent-text">{lines}{pending}</p>{state}</div>'
     )
 
 

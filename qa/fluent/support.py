@@ -5,7 +5,8 @@ Five plain tests, all of which have to pass; each looks only at the passages tha
 1. It cites a passage, and every number it cites exists.
 2. Its names, numbers, dates and quotations stand in the passages.
 3. Most of its words do.
-4. The reader, asked for the name it begins with and the one it ends with, finds no other one there.
+4. The reader, asked for the name it begins with and the one it ends with, finds no other one there, or is
+   less sure of that than of what the sentence says.
 5. A sentence or clause of the passages is near it in meaning (the encoder), and denies what it denies. Where the reader
    found a name of the sentence, it need not be as near.
 
@@ -100,17 +101,24 @@ class Checker:
         if not asked:
             return None, False
         answers = self.answerer.ask_given([question for question, _ in asked], Document("cited", "", passages))
-        confirmed = False
+        confirmed, doubted, doubt = 0.0, 0.0, None
         for (_, fact), answer in zip(asked, answers, strict=True):
-            found: list[tuple[str, float]] = [] if answer.text is None else [(answer.text, answer.confidence)]
+            found = [] if answer.text is None else [(answer.text, answer.confidence)]
             found += [(one.text, one.confidence) for one in answer.alternatives]
             if not found or found[0][1] < _HEARD:
                 continue
-            best, least = found[0][0], _NEAR_THE_BEST * found[0][1]
-            if not any(_meet(fact, one) for one, confidence in found if confidence >= least):
-                return f"the passage it cites says “{' '.join(best[:60].split())}”, not “{fact}”", False
-            confirmed = confirmed or _meet(fact, best)
-        return None, confirmed
+            best, confidence = found[0]
+            if _meet(fact, best):
+                confirmed = max(confirmed, confidence)
+            elif confidence > doubted and not any(
+                _meet(fact, one) for one, other in found if other >= _NEAR_THE_BEST * confidence
+            ):
+                doubted, doubt = confidence, f"the passage it cites says “{_short(best)}”, not “{fact}”"
+        return (doubt, False) if doubted > confirmed else (None, confirmed > 0)
+
+
+def _short(text: str) -> str:
+    return " ".join(text[:60].split())
 
 
 def _parts(text: str) -> list[tuple[int, int]]:

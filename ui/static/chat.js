@@ -135,7 +135,6 @@ const qa = (() => {
       wanted = { turn: link.closest("[id^='turn-']").id, target: link.hash.slice(1) };
       reach();
     }
-    if (hit("button[name='stop']")) document.querySelector("#stop")?.click();
     const edit = hit("button[name='edit']");
     if (edit && box()) {
       qa.type(box(), edit.closest(".qa-read-as").querySelector(".qa-reading").textContent);
