@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from index.types import Document, Passage, Section
 
-__all__ = ["embedded_texts", "sentence_spans", "split_passages"]
+__all__ = ["embedded_texts", "paragraph_around", "sentence_spans", "split_passages"]
 
 # A sentence ends at . ! ? … with closing quotes or brackets, before a space and something that can open a sentence.
 _END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*[A-Z0-9À-ÞА-Я])|[。！？]+")
@@ -27,6 +27,7 @@ _ROW = re.compile(r"^[^\n]*\S[ \t]*(?:\t|\|)[^\n]*\S[^\n]*$", re.MULTILINE)
 _PLACE = re.compile(r"(?:(?:p|pp|page|row|line|slide)\b\.?\s*)?\d[\d\s:.,–-]*", re.IGNORECASE)
 _TABLE_ROW = re.compile(r"row \d+")
 _LABEL_LENGTH = 80
+_REACH = 1500  # characters, about the longest paragraph of most texts
 _NAME_WORDS = 5
 
 
@@ -39,12 +40,13 @@ class _Piece:
     words: int
 
 
-def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """Character spans of the sentences of `text`, in order, without the white space around them.
+def sentence_spans(text: str, first: int = 0, last: int | None = None) -> list[tuple[int, int]]:
+    """Character spans of the sentences of `text[first:last]`, in order, without the white space around them.
 
     A blank line always ends a sentence; an abbreviation or a single initial never does.
     """
-    spans = [span for start, end in _paragraph_spans(text, 0, len(text)) for span in _sentences(text, start, end)]
+    paragraphs = _paragraph_spans(text, first, len(text) if last is None else last)
+    spans = [span for start, end in paragraphs for span in _sentences(text, start, end)]
     trimmed = (_trim(text, start, end) for start, end in spans)
     return [(start, end) for start, end in trimmed if start < end]
 
@@ -55,6 +57,21 @@ def _paragraph_spans(text: str, first: int, last: int) -> Iterator[tuple[int, in
         yield begin, match.start()
         begin = match.end()
     yield begin, last
+
+
+def paragraph_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch from the blank line before `start` (or the start of the text) to the one after `end`.
+
+    Looks no further than it must, so that it costs the same in a long document as in a short one.
+    """
+    reach = _REACH
+    while True:
+        low, high = max(0, start - reach), min(len(text), end + reach)
+        before = [match.end() for match in _PARAGRAPH.finditer(text, low, start)]
+        after = _PARAGRAPH.search(text, end, high)
+        if (before or low == 0) and (after or high == len(text)):
+            return before[-1] if before else 0, after.start() if after else len(text)
+        reach *= 8
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.passages import sentence_spans
+from index.passages import paragraph_around, sentence_spans
 from index.types import Document
 from qa.confidence import Features
 from qa.types import Evidence
@@ -15,7 +15,10 @@ __all__ = ["Scored", "distinct", "evidence_at", "evidence_of", "features_of", "l
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A span of a document with the raw numbers that its confidence comes from."""
+    """A span of a document with the raw numbers that its confidence comes from.
+
+    `again` says that a second reader was heard on it, whose scores have a calibration of their own.
+    """
 
     document: Document
     start: int
@@ -25,6 +28,7 @@ class Scored:
     similarity: float
     cover: float
     near: float
+    again: bool = False
 
 
 def distinct(scored: Sequence[Scored]) -> list[Scored]:
@@ -60,7 +64,8 @@ def evidence_of(span: Scored) -> Evidence:
 
 def evidence_at(document: Document, start: int, end: int) -> Evidence:
     """`document.text[start:end]` in the sentence (or sentences) it stands in."""
-    around = [(s, e) for s, e in sentence_spans(document.text) if s < end and start < e]
+    paragraph = paragraph_around(document.text, start, end)
+    around = [(s, e) for s, e in sentence_spans(document.text, *paragraph) if s < end and start < e]
     first = min([s for s, _ in around] + [start])
     last = max([e for _, e in around] + [end])
     return Evidence(document, start, end, document.text[first:last], first, last)

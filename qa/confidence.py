@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,8 @@ class Calibration:
 
     def probability(self, features: Features) -> float:
         """Probability in (0, 1) that a span is the right answer."""
-        z = self.bias + sum(w * value for w, value in zip(self.weights, astuple(features), strict=True))
+        values = (getattr(features, name) for name in FEATURES)
+        z = self.bias + sum(w * value for w, value in zip(self.weights, values, strict=True))
         return 1.0 / (1.0 + math.exp(-max(-36.0, min(36.0, z))))
 
 

@@ -58,6 +58,10 @@ class Config:
         windows, read_tokens: most windows, and most tokens of text in them, that are read for one question; the best
             window is always read.
         sure: confidence at which the remaining windows of a question are not read any more.
+        second: the folder of a larger reader, which reads again what the first is unsure about; None: there is none.
+        unsure: confidences of the first reader from which and up to which the second one is heard.
+        second_share: weight of the second reader where both are heard, in [0, 1].
+        second_places, second_tokens: how many of the best spans are read again, and the longest stretch around one.
         answer_tokens: longest answer.
         candidates: spans taken from each window.
         alternatives: other candidates given with an answer.
@@ -82,6 +86,11 @@ class Config:
     windows: int = 6
     read_tokens: int = 800
     sure: float = 0.5
+    second: Path | None = None
+    unsure: tuple[float, float] = (0.05, 0.9)
+    second_share: float = 0.5
+    second_places: int = 3
+    second_tokens: int = 104
     answer_tokens: int = 40
     candidates: int = 4
     alternatives: int = 2

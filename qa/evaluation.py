@@ -182,10 +182,10 @@ def _given(answerer: Answerer, golds: Sequence[Gold], progress: Callable[[int], 
                 raise GoldError(f"question {gold.id!r} has no context; --given and --open need one in every row")
             pairs.append((gold.question, Document(name=gold.id, title="", text=gold.context)))
         started = time.perf_counter()
-        scored = answerer.reading.read_whole(pairs)
+        scored = answerer.reading.read_whole(pairs, unsure=answerer.is_unsure)
         seconds = (time.perf_counter() - started) / len(part)
         for gold, found in zip(part, scored, strict=True):
-            answer = answerer.decide(gold.question, found.read_as, [], found.spans)
+            answer = answerer.decide(gold.question, found.read_as, [], found.judged)
             yield _outcome(gold, answer, None, seconds)
         if progress is not None:
             progress(begin + len(part))

@@ -20,8 +20,9 @@ from qa.kinds.talk import reply
 from qa.nothing import NoEncoder, NoStore
 from qa.question import clean_question
 from qa.reading import Asked, Found, Reading, Window
+from qa.rereading import Rereading
 from qa.spelling import mend
-from qa.types import Answer, Candidate, Reader, Turn
+from qa.types import Answer, Candidate, Reader, SpanLogits, Turn
 
 __all__ = ["THRESHOLD_SETTING", "Answerer", "index_exists"]
 
@@ -37,17 +38,24 @@ class Answerer:
         reader: finds the span.
         calibration: turns its scores into probabilities.
         config: every number there is to tune.
+        second: reads again what the first reader is unsure about.
     """
 
     def __init__(
-        self, store: Store, encoder: Encoder, reader: Reader, calibration: Calibration, config: Config | None = None
+        self,
+        store: Store,
+        encoder: Encoder,
+        reader: Reader,
+        calibration: Calibration,
+        config: Config | None = None,
+        second: Rereading | None = None,
     ) -> None:
         self.store = store
         self.encoder = encoder
         self.reader = reader
         self.calibration = calibration
         self.config = config if config is not None else Config()
-        self.reading = Reading(reader, self.config)
+        self.reading = Reading(reader, self.config, second)
         self._starters = Starters()
 
     @classmethod
@@ -60,7 +68,6 @@ class Answerer:
         """
         from index.encoder import OnnxEncoder
         from index.store import SqliteStore
-        from qa.reader import OnnxReader
 
         config = config if config is not None else Config()
         encoder = OnnxEncoder(threads=1)  # a question is short: more threads would only get in the reader's way
@@ -68,8 +75,7 @@ class Answerer:
         chosen = store.setting(THRESHOLD_SETTING)
         if config.threshold is None and chosen is not None:
             config = dataclasses.replace(config, threshold=float(chosen))
-        reader = OnnxReader(config.model, threads=config.threads)
-        return cls(store, encoder, reader, load_calibration(config.model), config)
+        return cls(store, encoder, *_readers(config))
 
     @classmethod
     def without_index(cls, config: Config | None = None) -> Answerer:
@@ -78,16 +84,7 @@ class Answerer:
         Raises:
             ModelError: model files are missing or altered.
         """
-        from qa.reader import OnnxReader
-
-        config = config if config is not None else Config()
-        return cls(
-            NoStore(),
-            NoEncoder(),
-            OnnxReader(config.model, threads=config.threads),
-            load_calibration(config.model),
-            config,
-        )
+        return cls(NoStore(), NoEncoder(), *_readers(config if config is not None else Config()))
 
     def close(self) -> None:
         """Close the index. The Answerer must not be used afterwards."""
@@ -97,6 +94,13 @@ class Answerer:
     def threshold(self) -> float:
         """Confidence below which the documents are said not to say it."""
         return self.calibration.threshold if self.config.threshold is None else self.config.threshold
+
+    def _threshold_of(self, scored: Sequence[Scored]) -> float:
+        """The threshold for these spans: a second reader's calibration has one of its own."""
+        second = self.reading.second
+        if self.config.threshold is None and second is not None and scored[0].again:
+            return second.calibration.threshold
+        return self.threshold
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Answer one question, as it is meant after the turns of `history` (oldest first).
@@ -130,7 +134,7 @@ class Answerer:
 
     def _answer(self, question: str, reading: str, said: Sequence[str]) -> Answer:
         found = self.find(reading)
-        plain = self.decide(question, found.read_as, found.hits, found.spans)
+        plain = self.decide(question, found.read_as, found.hits, found.judged)
         kind = kind_of(reading)
         return plain if kind.name == "span" else routed(self, kind, found, plain, said)
 
@@ -146,15 +150,25 @@ class Answerer:
                 question = mended
                 hits, windows, asked = self.retrieve(question)
         spans: list[Scored] = []
+        read: list[tuple[Window, SpanLogits]] = []
         for window in windows:
-            spans.extend(self.reading.read(asked, window))
+            read.append((window, self.reading.logits(asked, window)))
+            spans.extend(self.reading.spans(asked, *read[-1]))
             if self.is_sure(spans, self.config.sure):
                 break
-        return Found(question, hits, spans, tuple(windows))
+        again = self.reading.again(asked, read, spans) if self.is_unsure(spans) else ()
+        return Found(question, hits, spans, tuple(windows), again)
+
+    def is_unsure(self, scored: Sequence[Scored]) -> bool:
+        """Whether a second reader, if there is one, is to be heard on these spans as well."""
+        low, high = self.config.unsure
+        kept = distinct(scored) if self.reading.second is not None else []
+        return bool(kept) and low <= self.probability(kept[0], lead_of(kept)) <= high
 
     def is_sure(self, scored: Sequence[Scored], sure: float) -> bool:
         """Whether the best of these spans is an answer one may stop reading at."""
-        return bool(scored) and self._candidates(scored)[0].confidence >= sure
+        kept = distinct(scored)
+        return bool(kept) and self.probability(kept[0], lead_of(kept)) >= sure
 
     def retrieve(self, question: str) -> tuple[list[Hit], list[Window], Asked]:
         """The passages found for a question, the windows to read around them in their order, and the question."""
@@ -171,31 +185,50 @@ class Answerer:
     def ask_given(self, questions: Sequence[str], context: Document) -> list[Answer]:
         """Answer questions from one given text, read whole in overlapping windows; nothing is retrieved."""
         asked = [clean_question(question, longest=self.config.question_characters) for question in questions]
-        found = self.reading.read_whole([(question, context) for question in asked])
-        return [self.decide(q, one.read_as, [], one.spans) for q, one in zip(asked, found, strict=True)]
+        found = self.reading.read_whole([(question, context) for question in asked], unsure=self.is_unsure)
+        return [self.decide(q, one.read_as, [], one.judged) for q, one in zip(asked, found, strict=True)]
 
     def probability(self, span: Scored, lead: float) -> float:
         """Probability in (0, 1) that a span is right which is `lead`, in [0, 10], ahead of the next."""
-        return self.calibration.probability(features_of(span, lead))
+        second = self.reading.second
+        calibration = second.calibration if span.again and second is not None else self.calibration
+        return calibration.probability(features_of(span, lead))
 
     def _candidates(self, scored: Sequence[Scored]) -> list[Candidate]:
         """The different spans, best first, each with its probability."""
         kept = distinct(scored)
         candidates = []
         for number, span in enumerate(kept[: self.config.alternatives + 1]):
-            lead = lead_of(kept) if number == 0 else 0.0
-            probability = self.calibration.probability(features_of(span, lead))
+            probability = self.probability(span, lead_of(kept) if number == 0 else 0.0)
             candidates.append(Candidate(span.document.text[span.start : span.end], probability, evidence_of(span)))
         return candidates
 
     def decide(self, question: str, read_as: str, hits: Sequence[Hit], scored: Sequence[Scored]) -> Answer:
         """The answer that raw spans amount to, or "the documents don't say"."""
         candidates = self._candidates(scored)
-        if not candidates or candidates[0].confidence < self.threshold:
+        if not candidates or candidates[0].confidence < self._threshold_of(scored):
             confidence = candidates[0].confidence if candidates else 0.0
             return Answer(question, read_as, None, confidence, None, tuple(hits), tuple(candidates))
         best = candidates[0]
         return Answer(question, read_as, best.text, best.confidence, best.evidence, tuple(hits), tuple(candidates[1:]))
+
+
+def _readers(config: Config) -> tuple[Reader, Calibration, Config, Rereading | None]:
+    """The reader of `config` with its calibration, and the second one where there is one."""
+    from qa.reader import OnnxReader
+
+    reader = OnnxReader(config.model, threads=config.threads)
+    if config.second is None:
+        return reader, load_calibration(config.model), config, None
+    second = Rereading(
+        OnnxReader(config.second, threads=config.threads),
+        load_calibration(config.second),
+        reader,
+        share=config.second_share,
+        places=config.second_places,
+        tokens=config.second_tokens,
+    )
+    return reader, load_calibration(config.model), config, second
 
 
 def index_exists(folder: Path) -> bool:

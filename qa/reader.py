@@ -59,7 +59,10 @@ def check_model(folder: Path) -> None:
 
 
 class OnnxReader:
-    """A BERT-style span reader in ONNX with its WordPiece tokenizer. Thread-safe.
+    """A span reader of the BERT or MPNet kind in ONNX with its WordPiece tokenizer. Thread-safe.
+
+    It reads `[CLS] question [SEP] window [SEP]`, or `<s> question </s></s> window </s>` where the vocabulary has
+    an <s> (MPNet).
 
     Args:
         folder: holds `reader.onnx`, `tokenizer.json` and `manifest.json`.
@@ -68,8 +71,6 @@ class OnnxReader:
     Raises:
         ModelError: a file is missing, truncated or not a model.
     """
-
-    special_tokens = 3  # [CLS] question [SEP] window [SEP]
 
     def __init__(self, folder: Path, *, threads: int = 0) -> None:
         import onnxruntime
@@ -91,8 +92,12 @@ class OnnxReader:
             raise ModelError(f"the reader in {folder} cannot be loaded ({error}); {_REINSTALL}") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._cls = int(self._tokenizer.token_to_id("[CLS]") or 0)
-        self._sep = int(self._tokenizer.token_to_id("[SEP]") or 0)
+        first, last, pad = ("[CLS]", "[SEP]", "[PAD]")
+        self._between = 1
+        if self._tokenizer.token_to_id("<s>") is not None:
+            first, last, pad, self._between = "<s>", "</s>", "<pad>", 2
+        self._cls, self._sep, self._pad = (int(self._tokenizer.token_to_id(token) or 0) for token in (first, last, pad))
+        self.special_tokens = 2 + self._between
         self._segments = "token_type_ids" in {value.name for value in self._session.get_inputs()}
 
     def rank(self, word: str) -> int | None:
@@ -108,7 +113,7 @@ class OnnxReader:
         """Read (question, window) pairs in one batch.
 
         Raises:
-            ValueError: a pair is longer than `max_tokens` with its three special tokens.
+            ValueError: a pair is longer than `max_tokens` with its special tokens.
         """
         if not pairs:
             return []
@@ -116,14 +121,14 @@ class OnnxReader:
         longest = max(lengths)
         if longest > self.max_tokens:
             raise ValueError(f"a question and its window must have at most {self.max_tokens} tokens, got {longest}")
-        ids = np.zeros((len(pairs), longest), np.int64)
+        ids = np.full((len(pairs), longest), self._pad, np.int64)
         mask = np.zeros_like(ids)
         segments = np.zeros_like(ids)
         for row, ((question, window), length) in enumerate(zip(pairs, lengths, strict=True)):
-            first = len(question) + 2
+            first = len(question) + 1 + self._between
             ids[row, 0] = self._cls
-            ids[row, 1 : first - 1] = question.ids
-            ids[row, first - 1] = self._sep
+            ids[row, 1 : 1 + len(question)] = question.ids
+            ids[row, 1 + len(question) : first] = self._sep
             ids[row, first : length - 1] = window.ids
             ids[row, length - 1] = self._sep
             mask[row, :length] = 1
@@ -134,7 +139,7 @@ class OnnxReader:
         starts, ends = self._session.run(None, feed)
         found = []
         for row, (question, window) in enumerate(pairs):
-            first = len(question) + 2
+            first = len(question) + 1 + self._between
             part = slice(first, first + len(window))
             found.append(SpanLogits(starts[row, part], ends[row, part], float(starts[row, 0] + ends[row, 0])))
         return found

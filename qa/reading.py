@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from index.types import Document, Hit, Store
 from qa.candidates import Scored
 from qa.config import Config
 from qa.cover import Topic, cover, stems, topic_of
+from qa.rereading import Rereading
 from qa.spans import best_spans
 from qa.spelling import mend, words_of
 from qa.types import Reader, SpanLogits, Tokens
@@ -20,6 +23,7 @@ __all__ = ["Asked", "Found", "Reading", "Window"]
 
 _DOCUMENTS_KEPT = 256
 _NEAR = 160  # characters on both sides of a span that count as near it
+_stems_of_window = functools.lru_cache(128)(stems)  # the same stretches are read for many questions
 _OVERLAP = 96  # tokens that two windows of a text read whole have in common
 
 
@@ -36,6 +40,7 @@ class Window:
 class Asked:
     """A question as the reader gets it, and what it is about."""
 
+    question: str
     tokens: Tokens
     topic: Topic
 
@@ -44,13 +49,20 @@ class Asked:
 class Found:
     """What was found for a question: the question as it was read, the passages retrieved, raw spans in any order.
 
-    `windows` are the stretches that were there to read; the later ones may not have been read.
+    `windows` are the stretches that were there to read; the later ones may not have been read. `again` are the spans
+    of a second reader, where one was asked.
     """
 
     read_as: str
     hits: list[Hit]
     spans: list[Scored]
     windows: tuple[Window, ...] = ()
+    again: tuple[Scored, ...] = ()
+
+    @property
+    def judged(self) -> Sequence[Scored]:
+        """The spans that the answer is chosen from."""
+        return self.again or self.spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +76,22 @@ class Layout:
 
 
 class Reading:
-    """A reader with what it needs to read documents for questions. Thread-safe if the reader is."""
+    """A reader with what it needs to read documents for questions. Thread-safe if the reader is.
 
-    def __init__(self, reader: Reader, config: Config) -> None:
+    Args:
+        second: reads again what the first reader found, where that is asked for.
+    """
+
+    def __init__(self, reader: Reader, config: Config, second: Rereading | None = None) -> None:
         self.reader = reader
         self.config = config
+        self.second = second
         self._layouts: OrderedDict[int, Layout] = OrderedDict()
         self._lock = threading.Lock()
 
     def asked(self, question: str) -> Asked:
         tokens = self.reader.tokenize(question)[: self.config.window_tokens // 3]
-        return Asked(tokens, topic_of(question, self.reader.rank))
+        return Asked(question, tokens, topic_of(question, self.reader.rank))
 
     def room(self, question_tokens: int) -> int:
         longest = min(self.config.window_tokens, self.reader.max_tokens)
@@ -121,15 +138,45 @@ class Reading:
                 left -= len(window.tokens)
         return chosen
 
+    def logits(self, asked: Asked, window: Window) -> SpanLogits:
+        """What the reader makes of one window."""
+        return self.reader.read([(asked.tokens, window.tokens)])[0]
+
     def read(self, asked: Asked, window: Window) -> list[Scored]:
         """The best spans of one window."""
-        return self._spans(asked, window, self.reader.read([(asked.tokens, window.tokens)])[0])
+        return self.spans(asked, window, self.logits(asked, window))
 
-    def read_whole(self, pairs: Sequence[tuple[str, Document]], *, tokens_per_batch: int = 6000) -> list[Found]:
-        """Raw spans for (question, text) pairs, the texts read whole, in length-sorted batches. Best first per pair."""
+    def again(
+        self, asked: Asked, read: Sequence[tuple[Window, SpanLogits]], spans: Sequence[Scored]
+    ) -> tuple[Scored, ...]:
+        """The best spans once the second reader has read around the best of `spans`; none without such a reader."""
+        if self.second is None or not spans:
+            return ()
+        windows = [(window.document.text, window.tokens, logits) for window, logits in read]
+        found: list[Scored] = []
+        for number, tokens, logits in self.second.read(asked.question, windows, spans):
+            window = read[number][0]
+            part = Window(window.document, tokens, window.similarity)
+            found.extend(self.spans(asked, part, logits, again=True))
+        return tuple(found)
+
+    def read_whole(
+        self,
+        pairs: Sequence[tuple[str, Document]],
+        *,
+        unsure: Callable[[Sequence[Scored]], bool] = lambda spans: False,
+        tokens_per_batch: int = 6000,
+    ) -> list[Found]:
+        """Raw spans for (question, text) pairs, the texts read whole, in length-sorted batches.
+
+        Args:
+            unsure: of which spans the second reader, if there is one, is asked as well.
+        """
         known: dict[str, tuple[Tokens, Counter[str]]] = {}
         work: list[tuple[int, Asked, Window]] = []
         found: list[Found] = []
+        asked_of: list[Asked] = []
+        read: list[list[tuple[Window, SpanLogits]]] = [[] for _ in pairs]
         for number, (question, document) in enumerate(pairs):
             if document.text not in known:
                 known[document.text] = self.reader.tokenize(document.text), words_of([document.text])
@@ -137,6 +184,7 @@ class Reading:
             read_as = mend(question, words, self.reader.rank) if self.config.mend else question
             found.append(Found(read_as, [], []))
             asked = self.asked(read_as)
+            asked_of.append(asked)
             room = self.room(len(asked.tokens))
             step = max(1, room - _OVERLAP)
             firsts = range(0, len(tokens) - room + step, step) if len(tokens) > room else range(1)
@@ -152,9 +200,16 @@ class Reading:
                 end += 1
             logits = self.reader.read([(asked.tokens, window.tokens) for _, asked, window in work[begin:end]])
             for (number, asked, window), one in zip(work[begin:end], logits, strict=True):
-                found[number].spans.extend(self._spans(asked, window, one))
+                found[number].spans.extend(self.spans(asked, window, one))
+                if self.second is not None:
+                    read[number].append((window, one))
             begin = end
-        return found
+        return [
+            dataclasses.replace(one, again=self.again(asked, parts, one.spans))
+            if self.second is not None and unsure(one.spans)
+            else one
+            for one, asked, parts in zip(found, asked_of, read, strict=True)
+        ]
 
     def at_places(self, asked: Asked, window: Window, places: Sequence[tuple[int, int]]) -> list[Scored]:
         """Given stretches of a window's document, each scored by the best span inside it.
@@ -176,14 +231,15 @@ class Reading:
                 scored.append(self._scored(asked, window, start, end, best[0].score, logits.null))
         return scored
 
-    def _spans(self, asked: Asked, window: Window, logits: SpanLogits) -> list[Scored]:
+    def spans(self, asked: Asked, window: Window, logits: SpanLogits, *, again: bool = False) -> list[Scored]:
+        """The best spans of a window by these logits."""
         spans = best_spans(logits, top=self.config.candidates, max_length=self.config.answer_tokens)
         if not spans:
             return []
         text, offsets = window.document.text, window.tokens.offsets
-        covered = cover(asked.topic, stems(text[offsets[0, 0] : offsets[-1, 1]]))
+        covered = cover(asked.topic, _stems_of_window(text[offsets[0, 0] : offsets[-1, 1]]))
         places = [(int(offsets[span.first, 0]), int(offsets[span.last, 1]), span.score) for span in spans]
-        return [self._scored(asked, window, *place, logits.null, covered) for place in places]
+        return [self._scored(asked, window, *place, logits.null, covered, again) for place in places]
 
     def _scored(
         self,
@@ -194,6 +250,7 @@ class Reading:
         score: float,
         null: float,
         covered: float | None = None,
+        again: bool = False,
     ) -> Scored:
         text, offsets = window.document.text, window.tokens.offsets
         return Scored(
@@ -205,6 +262,7 @@ class Reading:
             similarity=window.similarity,
             cover=cover(asked.topic, stems(text[offsets[0, 0] : offsets[-1, 1]])) if covered is None else covered,
             near=cover(asked.topic, stems(text[max(0, start - _NEAR) : end + _NEAR])),
+            again=again,
         )
 
 

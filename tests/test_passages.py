@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.passages import embedded_texts, sentence_spans, split_passages
+from index.passages import embedded_texts, paragraph_around, sentence_spans, split_passages
 from index.types import Document, Passage, Section
 
 
@@ -146,3 +146,16 @@ def test_short_titles_and_headings_are_told_to_the_encoder() -> None:
         assert embedded_texts(Document("a", title, text), [first]) == [text[:22]]
     paged = Document("a", "", text, sections=(Section(0, "p. 1"),))
     assert embedded_texts(paged, [first]) == [text[:22]]
+
+
+@pytest.mark.parametrize("place", ["Werner", "radio", "Ends here", "Tiny", "2014"])
+def test_the_sentences_around_a_place_are_the_same_found_from_its_paragraph_alone(place: str) -> None:
+    long = " ".join(f"Sentence number {n} says little." for n in range(200))
+    text = f"Title\n\nWerner hears the radio. It was 2014.\n \n\n{long} Ends here.\n\nTiny"
+    start = text.index(place)
+    end = start + len(place)
+    first, last = paragraph_around(text, start, end)
+    assert [s for s in sentence_spans(text, first, last) if s[0] < end and start < s[1]] == [
+        s for s in sentence_spans(text) if s[0] < end and start < s[1]
+    ]
+    assert "\n\n" not in text[first:last]

@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
@@ -20,14 +21,13 @@ from transformers import AutoModelForQuestionAnswering
 
 
 class _Logits(torch.nn.Module):
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: torch.nn.Module, inputs: Sequence[str]) -> None:
         super().__init__()
         self.model = model
+        self.inputs = inputs
 
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        output = self.model(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
+    def forward(self, *values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        output = self.model(**dict(zip(self.inputs, values, strict=True)))
         return output.start_logits, output.end_logits
 
 
@@ -40,14 +40,15 @@ def export(checkpoint: Path, target: Path, name: str, *, int8: bool = True) -> N
     model = AutoModelForQuestionAnswering.from_pretrained(
         checkpoint, dtype=torch.float32, attn_implementation="eager"
     ).eval()
-    ids = torch.ones(2, 16, dtype=torch.long)
-    inputs = ["input_ids", "attention_mask", "token_type_ids"]
+    ids = torch.full((2, 16), 7)  # no token of MPNet's that stands for padding
+    inputs = ["input_ids", "attention_mask"] + (["token_type_ids"] if model.config.model_type == "bert" else [])
+    values = (ids, torch.ones_like(ids), torch.zeros_like(ids))[: len(inputs)]
     outputs = ["start_logits", "end_logits"]
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         plain, fused = Path(folder) / "plain.onnx", Path(folder) / "fused.onnx"
         torch.onnx.export(
-            _Logits(model), (ids, ids, ids), str(plain), input_names=inputs, output_names=outputs,
+            _Logits(model, inputs), values, str(plain), input_names=inputs, output_names=outputs,
             dynamic_axes={key: {0: "batch", 1: "sequence"} for key in inputs + outputs}, opset_version=17, dynamo=False,
         )  # fmt: skip
         config = model.config

@@ -63,7 +63,7 @@ def windows(
 ) -> Iterator[tuple[list[int], int, int, int]]:
     """Token windows of a row as (token ids, length of the question part, start, end); 0, 0 is "no answer here".
 
-    Windows that hold only part of the answer are left out, and most of the windows of a long context that hold none.
+    Windows that hold only part of the answer are left out, and some of the windows of a long context that hold none.
     """
     encoded = tokenizer(
         row.question.strip(),
@@ -75,6 +75,7 @@ def windows(
         return_offsets_mapping=True,
     )
     count = len(encoded["input_ids"])
+    closest = max(range(count), key=lambda number: _shared(encoded["input_ids"][number], encoded.sequence_ids(number)))
     for number in range(count):
         ids, offsets, parts = (
             encoded["input_ids"][number],
@@ -90,9 +91,22 @@ def windows(
                 end = next(place for place in reversed(inside) if offsets[place][0] < row.end)
             elif row.start < last and row.end > first:
                 continue
-        if start == 0 and row.start is not None and count > 1 and rng.random() >= stage.empty:
+        if start == 0 and count > 1 and not _kept(row, number == closest, stage, rng):
             continue
         yield ids, inside[0] if inside else len(ids), start, end
+
+
+def _kept(row: Row, is_closest: bool, stage: Stage, rng: random.Random) -> bool:
+    """Whether a window without the answer stays among the windows of its row."""
+    if stage.empty is None:
+        return row.start is None or rng.random() >= 0.5
+    return (row.start is None and is_closest) or rng.random() < stage.empty
+
+
+def _shared(ids: Sequence[int], parts: Sequence[int | None]) -> int:
+    """How many different tokens a window shares with its question."""
+    question = {token for token, part in zip(ids, parts, strict=True) if part == 0}
+    return len(question & {token for token, part in zip(ids, parts, strict=True) if part == 1})
 
 
 def prepare(stage: Stage, work: Path, data: Sequence[Path], reader: str) -> Path:

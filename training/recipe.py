@@ -41,9 +41,11 @@ class Stage:
     """One training run: where it starts, what it reads and every number of the optimiser.
 
     `batches` takes only so many batches of the plan and ends the learning-rate schedule there; `stop_after` ends the
-    run earlier still, in the middle of its schedule. `layers` keeps only the lowest so many (the uppermost of a sentence
-    encoder have specialised in pooling), `frozen` leaves the embeddings and the lowest so many as they are, `head_rate`
-    is the learning rate of the span head, `empty` the share kept of a long context's windows that do not hold its answer.
+    run earlier still, in the middle of its schedule. `layers` keeps only the lowest so many (the uppermost of a
+    sentence encoder have specialised in pooling), `frozen` leaves the embeddings and the lowest so many as they are,
+    `head_rate` is the learning rate of the span head, `empty` the share kept of the windows without the answer
+    of a long context, with the one that shares most words with a question that has none; without it half of the
+    windows beside an answer are kept, and all of an unanswerable question.
     """
 
     name: str
@@ -62,7 +64,7 @@ class Stage:
     layers: int | None = None
     frozen: int | None = None
     head_rate: float | None = None
-    empty: float = 0.5
+    empty: float | None = None
     batches: int | None = None
     stop_after: int | None = None
 

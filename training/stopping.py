@@ -1,6 +1,6 @@
 """When to stop reading: what a question costs and how often it is answered right, by the confidence that ends reading.
 
-python -m training.stopping --model qa/model --data training/data [--every 2]
+python -m training.stopping --model qa/model --data training/data [--every 2] [--window-tokens 320]
 
 Asked are the held-out questions that `training.calibrate` fits on (never those it reports on), of their article alone,
 of two articles in one document and of many in one index. Every window is read once; stopping at each confidence is
@@ -26,7 +26,7 @@ from qa.evaluation import Gold, f1, index_contexts, read_gold
 from qa.pipeline import Answerer
 from training.calibrate import half_of, paired_up
 
-SURE = (0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0)
+SURE = (0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("qa/model"))
     parser.add_argument("--data", type=Path, default=Path("training/data"))
     parser.add_argument("--every", type=int, default=2, help="take every so manieth article")
+    parser.add_argument("--window-tokens", type=int, default=Config().window_tokens, help="longest input of the reader")
     options = parser.parse_args()
-    config = Config(model=options.model)
+    config = Config(model=options.model, window_tokens=options.window_tokens)
     results: dict[str, dict[float, list[tuple[bool, bool, int]]]] = {}
     work = list(settings(read_gold(options.data / "news_val.jsonl.gz"), options.every))
     for setting, golds in tqdm(work, unit="index"):

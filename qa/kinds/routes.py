@@ -51,7 +51,7 @@ def _counted(answerer: Answerer, kind: Kind, plain: Answer) -> Answer:
     if kind.reworded is None or (plain.text is not None and _NUMBER.search(plain.text)):
         return plain
     found = answerer.find(kind.reworded)
-    named = answerer.decide(plain.question, found.read_as, found.hits, found.spans)
+    named = answerer.decide(plain.question, found.read_as, found.hits, found.judged)
     counted = listed(answerer, Kind("list", explicit=True), found, named)
     if not counted.items:
         return plain
