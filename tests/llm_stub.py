@@ -17,7 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 FAILURES = ("silent", "drip", "ping", "status-500", "status-401", "status-404", "redirect", "cut", "unfinished",
-            "malformed", "no-choices", "error-event", "not-a-stream", "endless")  # fmt: skip
+            "malformed", "no-choices", "error-event", "not-a-stream", "endless", "no-newline", "no-event",
+            "compressed", "status-500-endless")  # fmt: skip
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Stub:
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     hung_up: threading.Event = field(default_factory=threading.Event)
+    flooded: int = 0
     url: str = ""
     close: Callable[[], None] = lambda: None
 
@@ -67,6 +69,8 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
                 stub.hung_up.set()
 
         def _answer(self, model: str) -> None:
+            if model == "status-500-endless":
+                return self._flood("x" * 65_536, 500)
             if model.startswith("status-"):
                 status = int(model.removeprefix("status-"))
                 return self._whole(status, {"error": {"message": f"this went wrong: {status}"}})
@@ -77,10 +81,9 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
                 return self.end_headers()
             if model == "not-a-stream":
                 return self._whole(200, {"choices": [{"message": {"content": "Hello."}}]})
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
+            if model in ("no-newline", "no-event"):
+                return self._flood("data: " + "x" * 65_536 + ("\n" if model == "no-event" else ""), 200)
+            self._head(200, {"Content-Encoding": "gzip"} if model == "compressed" else {})
             if model == "silent":
                 return self._wait(lambda: None)
             if model == "ping":
@@ -109,6 +112,19 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
                 self._send('data: {"choices": [], "usage": {"total_tokens": 1}}\n\n')
                 self._send("data: [DONE]\n\n")
             self.wfile.write(b"0\r\n\r\n")
+
+        def _head(self, status: int, more: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked", **more}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        def _flood(self, text: str, status: int) -> None:
+            """Far more than anybody should take, in one piece."""
+            self._head(status, {})
+            for _ in range(2_000):  # 128 MiB
+                self._send(text)
+                stub.flooded += len(text)
 
         def _wait(self, act: Any, pause: float = 0.1) -> None:
             end = time.monotonic() + 20

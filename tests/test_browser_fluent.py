@@ -22,6 +22,13 @@ HOSTILE = (
 SLOW = GOOD.replace(". ", ". And " + " ".join(f"so on {n}" for n in range(150)) + ". ", 1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    expect.set_options(timeout=ANSWER_MS)
+    yield
+    expect.set_options(timeout=5_000)  # Playwright's own
+
+
 @pytest.fixture(scope="module")
 def stub() -> Iterator[Stub]:
     scripts = {"good": GOOD, "hostile": HOSTILE, "slow": SLOW, "silly": "ha " * 40}
@@ -29,7 +36,8 @@ def stub() -> Iterator[Stub]:
         running.by_question = {
             "who plays Marie": "slow",
             "who plays Werner Pfennig": "hostile",
-            "who plays Werner in": "silly",
+            "who wrote the novel": "silly",
+            "who is the director": "silent",
         }
         yield running
 
@@ -43,12 +51,14 @@ def address(built_index: Path, stub: Stub) -> Iterator[str]:
 
 def test_the_quote_comes_at_once_and_the_text_streams_under_it(address: str, stub: Stub, open_page: Open) -> None:
     page = open_page(address)
+    stub.pause = 0.25  # several seconds in all
     ask(page, "who plays Werner?")
     answer = page.locator(".qa-answer")
     expect(answer.locator(".qa-said .qa-text")).to_have_text("Louis Hofmann")
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()  # it is being written
     assert answer.locator(".qa-line").count() < 3
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=ANSWER_MS)
+    stub.pause = 0.04
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     expect(answer.locator(".qa-fluent-by")).to_contain_text("Written by good, a language model")
     lines = answer.locator(".qa-line")
     expect(lines).to_have_count(3)
@@ -66,7 +76,7 @@ def test_the_quote_comes_at_once_and_the_text_streams_under_it(address: str, stu
     expect(lines.nth(0).locator(".qa-cite")).to_have_attribute("href", "#source-1")
     assert "Ruffalo" in stub.prompt
     page.reload()  # it is kept with the conversation, with the passages it cites
-    expect(page.locator(".qa-line")).to_have_count(3, timeout=ANSWER_MS)
+    expect(page.locator(".qa-line")).to_have_count(3)
     page.locator(".qa-line").nth(2).locator(".qa-cite").click()
     expect(page.locator(number)).to_contain_text("Mark Ruffalo")
 
@@ -84,7 +94,7 @@ def test_where_the_documents_do_not_say_no_model_is_asked(address: str, stub: St
 def test_what_a_model_writes_is_only_text(address: str, open_page: Open) -> None:
     page = open_page(address)
     ask(page, "who plays Werner Pfennig?")
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=ANSWER_MS)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     fluent = page.locator(".qa-fluent")
     expect(fluent).to_contain_text("<img src=x onerror=alert(1)>")
     expect(fluent).to_contain_text("![x](http://example.com/x.png)")
@@ -98,18 +108,18 @@ def test_stop_and_a_newer_question_end_the_stream(address: str, stub: Stub, open
     stop = page.get_by_role("button", name="Stop", exact=True)
     stub.hung_up.clear()
     ask(page, "who plays Marie Laure?")
-    expect(page.locator(".qa-line")).to_have_count(1, timeout=ANSWER_MS)
+    expect(page.locator(".qa-line")).to_have_count(1)
     stop.click()
     expect(page.locator(".qa-fluent")).to_contain_text("Stopped.")
-    assert stub.hung_up.wait(10)
+    assert stub.hung_up.wait(30)
     expect(page.locator(".qa-line")).to_have_count(1)  # the whole sentence stays
     stub.hung_up.clear()
     ask(page, "who plays Marie Laure LeBlanc?")
     expect(stop).to_have_count(1)
     ask(page, "who plays Werner?")
-    assert stub.hung_up.wait(10)
+    assert stub.hung_up.wait(30)
     expect(page.locator(".qa-question")).to_have_count(3)
-    expect(page.locator(".qa-line").last).to_contain_text("Mark Ruffalo", timeout=ANSWER_MS)  # the newer one's
+    expect(page.locator(".qa-line").last).to_contain_text("Mark Ruffalo")  # the newer one's
     expect(stop).to_have_count(0)
     ask(page, "who plays Marie Laure?")
     expect(stop).to_have_count(1)
@@ -120,14 +130,25 @@ def test_stop_and_a_newer_question_end_the_stream(address: str, stub: Stub, open
     expect(question_box(page)).to_be_visible()
 
 
+def test_a_model_that_says_nothing_is_stopped_too(address: str, stub: Stub, open_page: Open) -> None:
+    page = open_page(address)
+    stub.hung_up.clear()
+    ask(page, "who is the director?")
+    expect(page.locator(".qa-fluent-begun")).to_have_text("good is writing …")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(".qa-fluent-note")).to_have_text("good was stopped.")
+    assert stub.hung_up.wait(30)
+    expect(page.locator(".qa-said .qa-text")).to_have_text("Shawn Levy")
+
+
 def test_the_quote_stands_where_the_model_fails(address: str, stub: Stub, open_page: Open) -> None:
     page = open_page(address)
     note = page.locator(".qa-fluent-note")
-    ask(page, "who plays Werner in the series?")
-    expect(note).to_have_text("good went round in circles. The quote stands by itself.", timeout=ANSWER_MS)
+    ask(page, "who wrote the novel?")
+    expect(note).to_have_text("good went round in circles. The quote stands by itself.")
     stub.close()
     ask(page, "who plays Werner?")
-    expect(note.last).to_have_text("good cannot be reached. The quote stands by itself.", timeout=ANSWER_MS)
+    expect(note.last).to_have_text("good cannot be reached. The quote stands by itself.")
     expect(page.locator(".qa-said .qa-text").last).to_have_text("Louis Hofmann")
     expect(page.locator(".qa-fluent")).to_have_count(0)
     assert stub.url not in page.content()  # where the model is, is nobody's business

@@ -86,8 +86,9 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
         panel = said.sources_of(number)
         return gr.skip() if panel is None else panel
 
-    def clear() -> tuple[Any, ...]:
-        return [], empty_panel(), "", Conversation(), ""
+    def clear(said: Conversation) -> tuple[Any, ...]:
+        shown = talk.clear(said)
+        return (*outputs(shown, shown.said)[:4], "")
 
     def command(text: str, said: Conversation) -> tuple[Any, ...]:
         shown = talk.command(said, text)
@@ -167,15 +168,13 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
             **hidden,
             **unlimited,
         )
-        writing = []
         if talk.writes:
-            # an event of its own, which a newer question, "Stop" or "New" ends
-            writing = [asking.then(write, [said], shown, trigger_mode="multiple", **hidden, **unlimited)]
-            stopping.click(stop, [said], shown, queue=False, cancels=writing, **hidden)
-            gr.on([box.submit, send.click, *(chip.click for chip in chips)], None, cancels=writing, queue=False)
+            # an event of its own, which a newer question, "Stop", "New" and commands end (ui/halting.py says how)
+            asking.then(write, [said], shown, trigger_mode="multiple", **hidden, **unlimited)
+            stopping.click(stop, [said], shown, queue=False, **hidden)
         conversation.select(look_back, [said], [sources], queue=False, **hidden)
-        clearing.click(clear, None, shown, queue=False, cancels=[asking, *writing], **hidden)
-        commands.change(command, [commands, said], shown, queue=False, cancels=writing or None, **hidden)
+        clearing.click(clear, [said], shown, queue=False, cancels=[asking], **hidden)
+        commands.change(command, [commands, said], shown, queue=False, **hidden)
         gr.api(answer, api_name="answer", **unlimited)
     app.queue(max_size=_QUEUED)
     return app

@@ -29,6 +29,7 @@ from ui.desk import BusyError, ClosedError, Desk
 from ui.exchange import Exchange, exchange_of, from_json
 from ui.feedback import Feedback, FeedbackError
 from ui.fluent_text import fluent_text
+from ui.halting import Halt
 from ui.panel import empty_panel, sources_panel
 from ui.uploads import Uploads
 
@@ -82,6 +83,7 @@ class Talk:
         self._log_questions = log_questions
         self._writer = writer
         self._unwritten: OrderedDict[str, Answer] = OrderedDict()
+        self._being_written: dict[str, Halt[Shown]] = {}  # by exchange
 
     async def ask(
         self, question: str, box: str, said: Conversation, scope: str, token: str | None
@@ -93,7 +95,8 @@ class Talk:
             scope: one of asking.SCOPES.
             token: the browser's session.
         """
-        halted = self.stop(said)
+        halted = self._halted(said)
+        self._halt(said)  # what it sent last does not stay: the answer is shown after it
         said = halted.said
         bubble = render.question_bubble(question)
         asked = said.plus(Message("user", bubble)) if question.strip() else said
@@ -135,8 +138,10 @@ class Talk:
             return
         begin = shown = time.perf_counter()
         state, lines = "stopped", 0
+        halt: Halt[Shown] = Halt()
+        self._being_written[exchange.id] = halt
         try:
-            async with aclosing(self._writer.stream(found)) as pieces:
+            async with aclosing(self._writer.stream(found)) as stream, aclosing(halt.until(stream)) as pieces:
                 async for fluent in pieces:
                     now = time.perf_counter()
                     if fluent.state == "writing" and len(fluent.sentences) == lines and now - shown < _PAUSE:
@@ -148,6 +153,8 @@ class Talk:
                         detail = {"detail": fluent.detail} if self._log_questions else {}
                         logs.event("fluent problem", problem=fluent.problem, **detail)
                     yield Shown(said, record=None if fluent.state == "writing" else record(said, exchange))
+            if halt.last is not None:  # shown once more: what was sent before may have arrived after it
+                yield halt.last
         except Exception as error:  # the answer is there and stays
             _log.error("a text was not checked", exc_info=error)
             if exchange.fluent is not None:
@@ -155,16 +162,38 @@ class Talk:
                 exchange = replace(exchange, fluent=failed)
                 yield Shown(said.with_exchange(exchange, render.answer_bubble(exchange)))
         finally:
+            del self._being_written[exchange.id]
             outcome = "stopped" if state == "writing" else state
             logs.event("fluent", outcome=outcome, lines=lines, ms=round(1000 * (time.perf_counter() - begin)))
 
     def stop(self, said: Conversation) -> Shown:
-        """The conversation with the text that is being written left where it is."""
+        """The conversation with the text that is being written left where it is; the model stops."""
+        shown = self._halted(said)
+        self._halt(said, shown)
+        return shown
+
+    def clear(self, said: Conversation) -> Shown:
+        """A new conversation; the model stops."""
+        shown = Shown(Conversation(), empty_panel(), "")
+        self._halt(said, replace(shown, box=None))  # the next question may be in the box when it is shown again
+        return shown
+
+    def _halted(self, said: Conversation) -> Shown:
         exchange = said.newest
         if exchange is None or exchange.fluent is None or not exchange.fluent.writing:
             return Shown(said)
         said = said.halted()
         return Shown(said, record=record(said, said.newest or exchange))
+
+    def _halt(self, said: Conversation, last: Shown | None = None) -> None:
+        """Stop what is being written in a conversation; `last` is what is shown after it."""
+        exchange = said.newest
+        if exchange is None:
+            return
+        self._unwritten.pop(exchange.id, None)
+        halt = self._being_written.get(exchange.id)
+        if halt is not None:
+            halt.call(last)
 
     async def answer(
         self,
@@ -230,16 +259,18 @@ class Talk:
         None when it makes no sense; the page asks for nothing such. What is being written stops there: it would write
         over what is asked for.
         """
-        said = said.halted()
+        shown = None
         try:
             wanted = json.loads(text)
             if wanted["do"] == "rate":
-                return self._rate(said, wanted["exchange"], wanted["verdict"], wanted.get("right"))
-            if wanted["do"] == "open":
-                return _opened(wanted["id"], wanted["exchanges"])
+                shown = self._rate(said.halted(), wanted["exchange"], wanted["verdict"], wanted.get("right"))
+            elif wanted["do"] == "open":
+                shown = _opened(wanted["id"], wanted["exchanges"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             _log.warning("a command from a page makes no sense", exc_info=error)
-        return None
+        if shown is not None:
+            self._halt(said, shown)
+        return shown
 
     def _rate(self, said: Conversation, identifier: str, verdict: str, right: object) -> Shown | None:
         exchange = said.exchange(identifier)

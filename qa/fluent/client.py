@@ -26,7 +26,7 @@ __all__ = ["KEY_VARIABLE", "Client"]
 
 KEY_VARIABLE = "QA_LLM_KEY"
 # The library adds figures about this machine, and whatever OPENAI_* variables say: meant for other servers.
-_HEADERS = frozenset("host accept accept-encoding connection content-type content-length transfer-encoding".split())
+_HEADERS = frozenset("host accept connection content-type content-length transfer-encoding".split())
 _SAID = 200  # characters of a server's own message that are passed on
 
 
@@ -114,19 +114,22 @@ class Client:
     async def _opened(self) -> AsyncIterator[AsyncOpenAI]:
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
+        from qa.fluent.caps import cap
+
         timeout = Timeout(self.limits.total_seconds, connect=self.limits.connect_seconds)
 
         async def only_ours(request: Any) -> None:
             for name in [name for name in request.headers if name.lower() not in _HEADERS]:
                 del request.headers[name]
-            request.headers.update({"authorization": f"Bearer {self._key}", "user-agent": "article-qa"})
+            ours = {"authorization": f"Bearer {self._key}", "user-agent": "article-qa", "accept-encoding": "identity"}
+            request.headers.update(ours)
 
         web = DefaultAsyncHttpxClient(
             trust_env=False,
             follow_redirects=False,
             timeout=timeout,
             verify=self._certificates,
-            event_hooks={"request": [only_ours]},
+            event_hooks={"request": [only_ours], "response": [cap]},
         )
         async with AsyncOpenAI(
             base_url=self.url, api_key=self._key, timeout=timeout, max_retries=0, http_client=web
@@ -176,6 +179,8 @@ async def _explained(client: Client) -> AsyncIterator[None]:
         wait = f"{client.limits.connect_seconds:g} seconds"
         raise ServerError(f"{client.url} could not be reached in {wait}", "cannot be reached") from error
     except openai.APIConnectionError as error:
+        if isinstance(error.__cause__, ServerError):
+            raise error.__cause__ from error
         cause = type(error.__cause__).__name__
         if "Connect" in cause:
             message = f"{client.url} cannot be reached; does the server run there?"
