@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 # Read by Gradio and its libraries when they are imported: nothing may be reported, looked up or fetched anywhere.
@@ -69,14 +70,25 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
             gr.skip() if shown.record is None else f'<div class="qa-record" hidden>{escape(shown.record)}</div>',
         )
 
+    async def write(said: Conversation) -> AsyncIterator[tuple[Any, ...]]:
+        """Let the model write under the answer; ends at once where there is nothing to write."""
+        async with aclosing(talk.write(said)) as pieces:
+            async for shown in pieces:
+                yield outputs(shown, shown.said)
+
+    def stop(said: Conversation) -> tuple[Any, ...]:
+        shown = talk.stop(said)
+        return outputs(shown, shown.said)
+
     def look_back(said: Conversation, event: gr.SelectData) -> Any:
         """Show the sources of the message clicked."""
         number = event.index if isinstance(event.index, int) else event.index[0]
         panel = said.sources_of(number)
         return gr.skip() if panel is None else panel
 
-    def clear() -> tuple[Any, ...]:
-        return [], empty_panel(), "", Conversation(), ""
+    def clear(said: Conversation) -> tuple[Any, ...]:
+        shown = talk.clear(said)
+        return (*outputs(shown, shown.said)[:4], "")
 
     def command(text: str, said: Conversation) -> tuple[Any, ...]:
         shown = talk.command(said, text)
@@ -137,6 +149,8 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
                         elem_id="question",
                     )
                     send = gr.Button("Ask", variant="primary", scale=0, elem_id="send")
+                    if talk.writes:  # seen while something is written; not in the text, which changes too fast to click
+                        stopping = gr.Button("Stop", scale=0, elem_id="stop")
             with gr.Column(elem_id="side"):
                 sources = gr.Markdown(
                     empty_panel(), elem_id="sources", sanitize_html=True, latex_delimiters=[], header_links=False
@@ -154,8 +168,12 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
             **hidden,
             **unlimited,
         )
+        if talk.writes:
+            # an event of its own, which a newer question, "Stop", "New" and commands end (ui/halting.py says how)
+            asking.then(write, [said], shown, trigger_mode="multiple", **hidden, **unlimited)
+            stopping.click(stop, [said], shown, queue=False, **hidden)
         conversation.select(look_back, [said], [sources], queue=False, **hidden)
-        clearing.click(clear, None, shown, queue=False, cancels=[asking], **hidden)
+        clearing.click(clear, [said], shown, queue=False, cancels=[asking], **hidden)
         commands.change(command, [commands, said], shown, queue=False, **hidden)
         gr.api(answer, api_name="answer", **unlimited)
     app.queue(max_size=_QUEUED)

@@ -23,9 +23,10 @@ from ui.console import (
     shown,
     threshold_option,
 )
-from ui.options import Options, ServingError, serving_options
+from ui.options import Options, ServingError, llm_given, llm_options, serving_options
 
 if TYPE_CHECKING:
+    from qa.pipeline import Answerer
     from qa.types import Answer
 
 __all__ = ["ask", "chat", "serve"]
@@ -36,8 +37,15 @@ __all__ = ["ask", "chat", "serve"]
 @index_options
 @threshold_option
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
+@llm_options
 def ask(
-    question: tuple[str, ...], index: Path | None, collection: str | None, threshold: float | None, as_json: bool
+    question: tuple[str, ...],
+    index: Path | None,
+    collection: str | None,
+    threshold: float | None,
+    as_json: bool,
+    llm_url: str | None,
+    llm_model: str | None,
 ) -> None:
     """Answer one QUESTION. Exit code 0: answered, 1: the documents don't say, 2: something is wrong.
 
@@ -47,7 +55,9 @@ def ask(
       qa ask --json "when is it released?" | jq .answer
       qa ask --threshold 0 "who composed the music?"
       qa ask --collection notes "when is the next meeting?"
+      qa ask --llm-url http://127.0.0.1:11434/v1 --llm-model llama3.2 "who plays Werner?"
     """
+    given = llm_given(llm_url, llm_model)
     with explained():
         answerer = open_answerer(make_config(index, collection, threshold=threshold))
         answer = answerer.ask(" ".join(question))
@@ -56,7 +66,34 @@ def ask(
         click.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
     else:
         print_answer(answer)
+        if given is not None:
+            print_fluent(answer, answerer, *given)
     raise SystemExit(NOT_ANSWERED if answer.text is None and answer.note is None else ANSWERED)
+
+
+def print_fluent(answer: Answer, answerer: Answerer, url: str, model: str) -> None:
+    """What a model says about the answer, each doubtful sentence with why it is doubted."""
+    from qa.fluent import FluentError, Writer
+
+    try:
+        texts = list(Writer(url, model, answerer).write(answer))
+    except FluentError as error:
+        fail(error)
+    if not texts:
+        return
+    last = texts[-1]
+    if last.state == "failed":
+        click.echo(click.style(f"no text by {shown(model)}: {one_line(last.detail or '')}", dim=True), err=True)
+        return
+    click.echo(f"\nWritten by {shown(model)}, a language model:")
+    for sentence in last.sentences:
+        cites = "".join(f"[{number}]" for number in sentence.cites)
+        doubt = "" if sentence.why is None else click.style(f"  unsupported: {one_line(sentence.why)}", fg="red")
+        click.echo(f"  {one_line(sentence.text)} {cites}{doubt}")
+    for source in last.sources:
+        if any(source.number in sentence.cites for sentence in last.sentences):
+            place = f"{shown(source.document.name)} [{source.start}:{source.end}]"
+            click.echo(click.style(f"  [{source.number}] {place}", dim=True))
 
 
 def print_answer(answer: Answer) -> None:
@@ -143,7 +180,9 @@ def serve(index: Path | None, collection: str | None, threshold: float | None, o
       qa serve --port 8080
       qa serve --host 0.0.0.0 --auth-file accounts.txt
       qa serve --mcp
+      qa serve --llm-url http://127.0.0.1:11434/v1 --llm-model llama3.2
     """
+    llm_given(options.llm_url, options.llm_model)
     with explained():
         answerer = open_answerer(make_config(index, collection, threshold=threshold))
         answerer.ask("what is it about?")  # the first question of a process is the slow one; let it be ours

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from qa.types import Turn
 from ui.exchange import Exchange
 from ui.panel import sources_panel
+from ui.render import answer_bubble
 
 __all__ = ["Conversation", "Message", "new_id"]
 
@@ -68,6 +69,21 @@ class Conversation:
             for m in self.messages
         )
         return replace(self, messages=messages)
+
+    def halted(self) -> Conversation:
+        """This conversation with every text that is still being written stopped where it is."""
+        said = self
+        for message in self.messages:
+            exchange = message.exchange
+            if exchange is not None and exchange.fluent is not None and exchange.fluent.writing:
+                exchange = replace(exchange, fluent=exchange.fluent.stopped())
+                said = said.with_exchange(exchange, answer_bubble(exchange))
+        return said
+
+    @property
+    def newest(self) -> Exchange | None:
+        """The last exchange."""
+        return next((m.exchange for m in reversed(self.messages) if m.exchange is not None), None)
 
     @property
     def turns(self) -> tuple[Turn, ...]:

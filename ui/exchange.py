@@ -13,6 +13,7 @@ from typing import Any
 from index.types import Document, Hit
 from qa.evaluation import normalize
 from qa.types import Answer, Candidate, Evidence
+from ui.fluent_text import FluentText, text_from_json
 
 __all__ = ["OWN", "Exchange", "Quote", "exchange_of", "from_json", "shown_name"]
 
@@ -72,7 +73,8 @@ class Exchange:
 
     The first `cited` of `quotes` are where the answer stands, the others other possible answers, best first. `verdict`
     is what the person thought of it: "up", "down" or None. `decided` is yes or no where that could be told, `note` a
-    word of the program's own, `items` what a list holds, the sentences of a summary, or questions to ask.
+    word of the program's own, `items` what a list holds, the sentences of a summary, or questions to ask. `fluent` is
+    what a language model wrote beside it.
     """
 
     id: str
@@ -86,6 +88,7 @@ class Exchange:
     decided: bool | None = None
     note: str | None = None
     items: tuple[str, ...] = ()
+    fluent: FluentText | None = None
 
     @property
     def others(self) -> tuple[Quote, ...]:
@@ -108,6 +111,11 @@ class Exchange:
         return tuple(found)
 
     @property
+    def places(self) -> tuple[tuple[str, int, int], ...]:
+        """(document's name, start, end) of every quote."""
+        return tuple((quote.name, quote.start, quote.start + len(quote.text)) for quote in self.quotes)
+
+    @property
     def own(self) -> bool:
         """Whether anything of it is from a document of the person who asked."""
         return any(quote.own for quote in self.quotes)
@@ -118,7 +126,7 @@ class Exchange:
             "id": self.id, "question": self.question, "read_as": self.read_as, "answer": self.answer,
             "confidence": round(self.confidence, 4), "quotes": [quote.to_json() for quote in self.quotes],
             "cited": self.cited, "verdict": self.verdict, "decided": self.decided, "note": self.note,
-            "items": list(self.items),
+            "items": list(self.items), "fluent": None if self.fluent is None else self.fluent.to_json(),
         }  # fmt: skip
 
 
@@ -228,7 +236,7 @@ def _checked(value: Any) -> Exchange:
         raise ValueError("this is no exchange (its id or its quotes)")
     if verdict not in (None, "up", "down"):
         raise ValueError(f"the verdict must be up, down or null, got {verdict!r}")
-    decided, note = value.get("decided"), value.get("note")
+    decided, note, fluent = value.get("decided"), value.get("note"), value.get("fluent")
     if decided not in (None, True, False):
         raise ValueError(f"what was decided must be true, false or null, got {decided!r}")
     return Exchange(
@@ -243,6 +251,7 @@ def _checked(value: Any) -> Exchange:
         decided,
         None if note is None else _text(note),
         tuple(_text(item) for item in value.get("items", [])[:_MOST_ITEMS]),
+        None if fluent is None else text_from_json(fluent),
     )
 
 

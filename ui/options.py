@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-__all__ = ["Options", "ServingError", "serving_options"]
+__all__ = ["Options", "ServingError", "llm_given", "llm_options", "serving_options"]
 
 
 class ServingError(Exception):
@@ -36,6 +36,10 @@ class Options:
         upload_characters: most text of one browser's files together; about 3,000 make a page.
         upload_seconds: longest time to receive a file, and to read and index it.
         upload_idle_minutes: uploads are removed when their browser has not been heard of for so long.
+        llm_url: where the API of an OpenAI-compatible server begins, whose model puts answers into words; None: no
+            model does.
+        llm_model: the name the server knows the model by.
+        llm_first_seconds, llm_seconds: how long its first piece of text, and the whole of it, are waited for.
         upload_browsers: most browsers that may have files here at the same time.
     """
 
@@ -54,9 +58,21 @@ class Options:
     upload_seconds: int = 300
     upload_idle_minutes: float = 60
     upload_browsers: int = 100
+    llm_url: str | None = None
+    llm_model: str | None = None
+    llm_first_seconds: float = 30
+    llm_seconds: float = 90
 
 
 _DEFAULT = Options()
+_LLM = (
+    click.option(
+        "--llm-url", metavar="URL",
+        help="Let a model put answers into words: where its OpenAI-compatible API begins, such as "
+        "http://127.0.0.1:11434/v1 (Ollama). $QA_LLM_KEY may hold its key.",
+    ),
+    click.option("--llm-model", metavar="NAME", help="The name that server knows the model by."),
+)  # fmt: skip
 _at_least_1 = click.IntRange(1)
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--host", default=_DEFAULT.host, show_default=True, help="Address to listen on."),
@@ -84,7 +100,34 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--upload-idle-minutes", default=_DEFAULT.upload_idle_minutes, show_default=True,
         type=click.FloatRange(0, min_open=True), help="Uploads are removed after so long without a sign of life.",
     ),
+    *_LLM,
+    click.option(
+        "--llm-first-seconds", default=_DEFAULT.llm_first_seconds, show_default=True,
+        type=click.FloatRange(0, min_open=True), help="Longest wait for the model's first words.",
+    ),
+    click.option(
+        "--llm-seconds", default=_DEFAULT.llm_seconds, show_default=True, type=click.FloatRange(0, min_open=True),
+        help="Longest wait for all of its text.",
+    ),
 )  # fmt: skip
+
+
+def llm_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click command the options --llm-url and --llm-model."""
+    for option in reversed(_LLM):
+        command = option(command)
+    return command
+
+
+def llm_given(url: str | None, model: str | None) -> tuple[str, str] | None:
+    """Both of --llm-url and --llm-model, or None where neither is given.
+
+    Raises:
+        click.UsageError: one is given without the other.
+    """
+    if (url is None) != (model is None):
+        raise click.UsageError("--llm-url and --llm-model go together: one says where the model is, the other its name")
+    return None if url is None or model is None else (url, model)
 
 
 def serving_options(command: Callable[..., Any]) -> Callable[..., Any]:

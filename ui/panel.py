@@ -5,7 +5,7 @@ The HTML is one line, so that a component which reads Markdown takes the whole f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from index.types import Document, Hit
 from qa.types import Evidence
@@ -41,8 +41,11 @@ def sources_panel(exchange: Exchange, hits: Sequence[Hit] | None = None, evidenc
         return _panel(exchange, _refusal(hits, others))
     best = "".join(_quote(number, quote, best=True) for number, quote in numbered[: exchange.cited])
     shown = exchange.quotes[0]
-    rest = [hit for hit in hits or () if not _holds(shown, hit)]
-    return _panel(exchange, best + others + _more(rest, evidence))
+    if hits is None:
+        return _panel(exchange, best + others + _section("Passages cited", _cited(exchange)))
+    numbers = {} if exchange.fluent is None else {(s.name, s.start): s.number for s in exchange.fluent.sources}
+    rest = [hit for hit in hits if not _holds(shown, hit)]
+    return _panel(exchange, best + others + _more(rest, evidence, numbers))
 
 
 def _refusal(hits: Sequence[Hit] | None, others: str) -> str:
@@ -102,19 +105,37 @@ def _holds(quote: Quote, hit: Hit) -> bool:
     return hit.document.name == quote.name and inside
 
 
-def _more(hits: Sequence[Hit], evidence: Evidence | None) -> str:
+def _cited(exchange: Exchange) -> str:
+    """The passages beside the quotes that a model cited, where the passages found are not known any more."""
+    if exchange.fluent is None:
+        return ""
+    rows = []
+    for cited in exchange.fluent.sources:
+        if cited.number > len(exchange.quotes):
+            place = _place(cited.name, cited.place, cited.start, cited.start + len(cited.text))
+            rows.append(
+                f'<article class="qa-source" id="source-{cited.number}" tabindex="-1">'
+                f'{_heading(cited.title, cited.number)}<p class="qa-passage" dir="auto">{paragraphs(cited.text)}</p>'
+                f'<p class="qa-place">{place}</p></article>'
+            )
+    return "".join(rows)
+
+
+def _more(hits: Sequence[Hit], evidence: Evidence | None, numbers: Mapping[tuple[str, int], int] | None = None) -> str:
     if not hits:
         return ""
     count = "1 more passage" if len(hits) == 1 else f"{len(hits)} more passages"
-    passages = "".join(_passage(hit, evidence) for hit in hits)
+    known = numbers if numbers is not None else {}
+    passages = "".join(_passage(hit, evidence, known.get((hit.document.name, hit.passage.start))) for hit in hits)
     return f'<details class="qa-more"><summary>{count} found</summary>{passages}</details>'
 
 
-def _passage(hit: Hit, evidence: Evidence | None) -> str:
+def _passage(hit: Hit, evidence: Evidence | None, number: int | None = None) -> str:
     passage, document = hit.passage, hit.document
     place = _place(document.name, document.place(passage.start), passage.start, passage.end)
+    target = "" if number is None else f' id="source-{number}" tabindex="-1"'
     return (
-        f'<article class="qa-source">{_heading(document.title)}'
+        f'<article class="qa-source"{target}>{_heading(document.title, number)}'
         f'<p class="qa-passage" dir="auto">{marked(document, passage.start, passage.end, evidence)}</p>'
         f'<p class="qa-place">{place}</p></article>'
     )

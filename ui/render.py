@@ -9,6 +9,7 @@ from __future__ import annotations
 from qa.types import NO_ANSWER
 from ui.escaping import escape, isolated, shortened
 from ui.exchange import Exchange, Quote, shown_name
+from ui.fluent_block import citation, fluent_block
 
 __all__ = [
     "answer_bubble",
@@ -78,7 +79,8 @@ def answer_bubble(exchange: Exchange, *, rate: bool = True) -> str:
         rate: whether the person can say if it is right.
     """
     identifier = f'id="turn-{exchange.id}"'
-    actions = _actions(exchange, rate)
+    written = exchange.fluent is None or not exchange.fluent.writing
+    actions = _actions(exchange, rate and written)
     if exchange.answer is None and exchange.note is not None:  # small talk, or what can be asked
         said = f'<p class="qa-text">{escape(exchange.note)}</p>'
         return f'<div class="qa-answer" {identifier}>{said}{_items(exchange)}</div>'
@@ -87,12 +89,13 @@ def answer_bubble(exchange: Exchange, *, rate: bool = True) -> str:
         return f'<div class="qa-refusal" {identifier}>{said}{_understood(exchange)}{actions}</div>'
     if exchange.conflict:
         return f'<div class="qa-answer qa-conflict" {identifier}>{_conflict(exchange)}{actions}</div>'
-    numbers = "".join(_citation(number) for number in range(exchange.cited))
+    numbers = "".join(citation(number + 1) for number in range(exchange.cited))
     return (
         f'<div class="qa-answer" {identifier}>{_decided(exchange)}{_said(exchange.answer, numbers)}'
         f"{_note(exchange)}{_items(exchange)}{_understood(exchange)}"
         f'<p class="qa-meta">{confidence(exchange.confidence)}</p>'
-        f"{_from(exchange.quotes[0]) if exchange.quotes else ''}{_others(exchange)}{actions}</div>"
+        f"{_from(exchange.quotes[0]) if exchange.quotes else ''}{fluent_block(exchange.fluent)}"
+        f"{_others(exchange)}{actions}</div>"
     )
 
 
@@ -115,24 +118,17 @@ def _items(exchange: Exchange) -> str:
 
 def _conflict(exchange: Exchange) -> str:
     sides = "".join(
-        f'<div class="qa-side">{_said(exchange.quotes[number].said, _citation(number))}'
+        f'<div class="qa-side">{_said(exchange.quotes[number].said, citation(number + 1))}'
         f'<p class="qa-meta">{confidence(exchange.quotes[number].confidence)}</p>{_from(exchange.quotes[number])}</div>'
         for number in (0, *exchange.conflict)
     )
     said = '<p class="qa-disagree">The documents disagree.</p>'
-    return f'{said}{_understood(exchange)}<div class="qa-sides">{sides}</div>{_others(exchange)}'
+    after = f"{fluent_block(exchange.fluent)}{_others(exchange)}"
+    return f'{said}{_understood(exchange)}<div class="qa-sides">{sides}</div>{after}'
 
 
 def _said(answer: str, numbers: str) -> str:
     return f'<p class="qa-said"><span class="qa-text">{isolated(answer)}</span>{numbers}</p>'
-
-
-def _citation(number: int) -> str:
-    """The number of a source, leading to it."""
-    return (
-        f'<a class="qa-cite" href="#source-{number + 1}" title="Show source {number + 1}">'
-        f'<span class="qa-read">source </span>{number + 1}</a>'
-    )
 
 
 def _from(quote: Quote) -> str:
@@ -146,7 +142,7 @@ def _from(quote: Quote) -> str:
 def _others(exchange: Exchange) -> str:
     """The other possible answers, one click away."""
     rows = [
-        f"<li>{isolated(quote.said)}{_citation(number)} {confidence(quote.confidence)}</li>"
+        f"<li>{isolated(quote.said)}{citation(number + 1)} {confidence(quote.confidence)}</li>"
         for number, quote in enumerate(exchange.quotes)
         if number >= exchange.cited and number not in exchange.conflict
     ]

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastapi
 from fastapi.responses import JSONResponse
@@ -20,7 +20,7 @@ from ui.auth import Accounts, Gate
 from ui.chat import build_app, mount
 from ui.desk import Desk
 from ui.feedback import FILE_NAME, Feedback
-from ui.options import Options
+from ui.options import Options, ServingError
 from ui.page import STATIC, GuardedPage, allowed_hosts
 from ui.serving import address_of, listen, run
 from ui.sessions import Sessions
@@ -28,6 +28,9 @@ from ui.talk import Talk
 from ui.tools import PATH, Tools
 from ui.upload_routes import upload_routes
 from ui.uploads import Uploads
+
+if TYPE_CHECKING:
+    from qa.fluent import Writer
 
 __all__ = ["serve"]
 
@@ -47,8 +50,10 @@ def serve(answerer: Answerer, options: Options | None = None, *, on_ready: Calla
         OSError: this host or port cannot be listened on.
         AuthFileError: the file of accounts cannot be used.
         MissingExtraError: `mcp` is wanted and not installed.
+        ServingError: the language model cannot be used as it was set up.
     """
     options = options if options is not None else Options()
+    writer = _writer(answerer, options)
     accounts = None if options.auth_file is None else Accounts(options.auth_file)
     if options.logging:
         logs.set_up(messages=options.log_questions)
@@ -57,14 +62,31 @@ def serve(answerer: Answerer, options: Options | None = None, *, on_ready: Calla
         uploads = Uploads(answerer, options) if options.uploads else None
         try:
             address = address_of(listening)
-            app = _app(answerer, options, desk, uploads, accounts, listening.getsockname())
-            logs.event("start", documents=_count(answerer), login=accounts is not None, mcp=options.mcp)
+            app = _app(answerer, options, desk, uploads, accounts, writer, listening.getsockname())
+            logs.event(
+                "start", documents=_count(answerer), login=accounts is not None, mcp=options.mcp, llm=options.llm_model
+            )
             run(app, listening, lambda: on_ready(address) if on_ready is not None else None, desk)
         finally:
             desk.shut()
             if uploads is not None:
                 uploads.close()
             logs.event("stop")
+
+
+def _writer(answerer: Answerer, options: Options) -> Writer | None:
+    """What puts answers into words; imports nothing where no model is set up."""
+    if options.llm_url is None and options.llm_model is None:
+        return None
+    if options.llm_url is None or options.llm_model is None:
+        raise ServingError("--llm-url and --llm-model go together; give both, or none")
+    from qa.fluent import Limits, SetUpError, Writer
+
+    limits = Limits(first_seconds=options.llm_first_seconds, total_seconds=options.llm_seconds)
+    try:
+        return Writer(options.llm_url, options.llm_model, answerer, limits)
+    except SetUpError as error:
+        raise ServingError(str(error)) from error
 
 
 def _count(answerer: Answerer) -> int | None:
@@ -80,12 +102,13 @@ def _app(
     desk: Desk,
     uploads: Uploads | None,
     accounts: Accounts | None,
+    writer: Writer | None,
     listening: tuple[Any, ...],
 ) -> ASGIApp:
     sessions = Sessions(listening[1])
     folder: Path | None = getattr(getattr(answerer, "store", None), "folder", None)  # not every store is a folder
     feedback = Feedback(None if folder is None else folder / FILE_NAME)
-    talk = Talk(answerer, desk, uploads, feedback, log_questions=options.log_questions)
+    talk = Talk(answerer, desk, uploads, feedback, log_questions=options.log_questions, writer=writer)
 
     async def answer(question: str) -> dict[str, Any]:
         return (await talk.answer(question, via="mcp")).to_dict()

@@ -77,6 +77,7 @@ const qa = (() => {
 (() => {
   const box = () => document.querySelector("#question textarea");
   let newest = "";
+  let count = 0;
   let panel = "";
   let wanted = null; // a source that was clicked, whose panel may still be on its way
 
@@ -87,6 +88,9 @@ const qa = (() => {
     if (last === newest) return;
     newest = last;
     const conversation = document.querySelector("#conversation .bubble-wrap");
+    const more = messages.length === count; // of the newest message: one who has scrolled away is left alone
+    count = messages.length;
+    if (more && conversation && conversation.scrollHeight - conversation.scrollTop - conversation.clientHeight > 160) return;
     requestAnimationFrame(() => conversation?.scrollTo(0, conversation.scrollHeight));
   }
 
@@ -107,6 +111,7 @@ const qa = (() => {
     if (!target) return;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (target.id === "sources") target.scrollTo(0, 0);
+    for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     target.scrollIntoView({ block: target.id === "sources" ? "start" : "nearest", behavior: calm ? "auto" : "smooth" });
     if (target.tabIndex === -1) target.focus({ preventScroll: true });
   }

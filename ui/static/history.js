@@ -143,6 +143,13 @@
       if (exchange.read_as !== exchange.question) lines.push(`Understood as: ${plain(exchange.read_as)}`, "");
       if (exchange.answer === null) lines.push("*The documents don't say.*", "");
       else lines.push(`**${plain(exchange.answer)}** (${Math.round(100 * exchange.confidence)} % sure)`, "");
+      if (exchange.fluent) {
+        const said = exchange.fluent.lines.map((line) => {
+          const cites = line.cites.map((number) => `[${number}]`).join("");
+          return `${plain(line.text)} ${cites}${line.doubt === null ? "" : " *(unsupported)*"}`;
+        });
+        lines.push(`Written by ${plain(exchange.fluent.model)}, a language model: ${said.join(" ")}`, "");
+      }
       exchange.quotes.slice(0, exchange.cited).forEach((quote, number) => {
         const [start, end] = quote.sentence;
         const name = quote.name.replace(/^your documents\//, "");
@@ -152,6 +159,10 @@
         lines.push(`> ${plain(quote.text.slice(start, end))}`, ">");
         lines.push(`> [${number + 1}] ${plain(quote.title)} · ${plain(name)}${place} · characters ${from}–${to}`, "");
       });
+      for (const source of exchange.fluent?.sources ?? []) {
+        if (source.number <= exchange.cited) continue;
+        lines.push(`> ${plain(source.text)}`, ">", `> [${source.number}] ${plain(source.title)}`, "");
+      }
     }
     return lines.join("\n");
   }
