@@ -5,7 +5,8 @@ python -m training.calibrate --model qa/model --data training/data --public DIR 
 Questions come from articles that the reader was not trained on: the held-out news articles, asked of their article
 alone, of two articles in one document and of many in one index, and squad_val given its passage. Half of the articles
 (by a hash of their text) fit the ranking, the probabilities and the threshold; the other half is only reported on.
-With `--second` every question is read again by that reader, and its `calibration.json` is the one that is written.
+With `--second` questions are asked as by default, and from those that were read again by that reader its
+`calibration.json` is fitted; the reports are on all questions.
 """
 
 from __future__ import annotations
@@ -52,6 +53,11 @@ class Sample:
     answers: tuple[str, ...]
     spans: tuple[Scored, ...]
 
+    @property
+    def again(self) -> bool:
+        """Whether a second reader was heard."""
+        return self.spans[0].again
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -60,6 +66,8 @@ class Judged:
     features: tuple[float, ...]
     right: bool
     answerable: bool
+    probability: float = 0.0
+    given: bool = False
 
 
 def half_of(text: str) -> int:
@@ -125,38 +133,45 @@ def ranked(samples: Sequence[Sample]) -> tuple[float, ...]:
 
 
 def judged(one: Sample, calibration: Calibration) -> Judged:
-    """What the best span of a question looks like to the calibration."""
+    """What the best span of a question looks like to its calibration."""
     kept = distinct(one.spans, calibration)
-    features = dataclasses.astuple(features_of(kept[0], lead_of(kept, calibration)))
-    return Judged(features, is_right(kept[0], one.answers), bool(one.answers))
+    features = features_of(kept[0], lead_of(kept, calibration))
+    probability = calibration.probability(features)
+    return Judged(
+        dataclasses.astuple(features),
+        is_right(kept[0], one.answers),
+        bool(one.answers),
+        probability,
+        probability >= calibration.threshold,
+    )
 
 
-def fitted(samples: Sequence[Sample], most_wrong: float | None) -> Calibration:
-    """Ranking, probabilities and threshold, all from these samples."""
+def fitted(samples: Sequence[Sample], others: int, others_answerable: int, most_wrong: float | None) -> Calibration:
+    """Ranking, probabilities and threshold, all from these samples.
+
+    Args:
+        others, others_answerable: questions that this calibration does not decide on, which count as refused when the
+            shares of right answers and of refusals are balanced.
+    """
     draft = Calibration(0.0, (0.0,) * len(FEATURES), 0.0, ranked(samples))
     rows = [judged(one, draft) for one in samples]
     right = [row.right for row in rows]
     bias, weights = fit(np.array([row.features for row in rows]), np.array(right))
     draft = dataclasses.replace(draft, bias=bias, weights=weights)
-    probabilities = [probability(draft, row) for row in rows]
+    probabilities = [judged(one, draft).probability for one in samples]
     if most_wrong is None:
-        threshold = balanced_threshold(probabilities, right, [row.answerable for row in rows])
+        answerable = [row.answerable for row in rows]
+        answerable += [True] * others_answerable + [False] * (others - others_answerable)
+        threshold = balanced_threshold(probabilities + [0.0] * others, right + [False] * others, answerable)
     else:
         threshold = choose_threshold(probabilities, right, most_wrong=most_wrong)
     return dataclasses.replace(draft, threshold=threshold)
 
 
-def probability(calibration: Calibration, row: Judged) -> float:
-    """The calibrated probability of one answer."""
-    z = calibration.bias + float(np.dot(calibration.weights, row.features))
-    return float(1 / (1 + np.exp(-z)))
-
-
-def report(name: str, samples: Sequence[Sample], calibration: Calibration) -> dict[str, object]:
-    """Calibration error, what the threshold gives, and the reliability diagram, on one set of samples."""
-    rows = [judged(one, calibration) for one in samples]
-    probabilities = [probability(calibration, row) for row in rows]
-    answered = [p >= calibration.threshold for p in probabilities]
+def report(name: str, rows: Sequence[Judged]) -> dict[str, object]:
+    """Calibration error, what the threshold gives, and the reliability diagram, on one set of answers."""
+    probabilities = [row.probability for row in rows]
+    answered = [row.given for row in rows]
     has = [i for i, row in enumerate(rows) if row.answerable]
     no = [i for i, row in enumerate(rows) if not row.answerable]
     bins = [[i for i, p in enumerate(probabilities) if min(int(10 * p), 9) == b] for b in range(10)]
@@ -201,18 +216,27 @@ def main() -> None:
     else:
         news = read_gold(options.data / "news_val.jsonl.gz")
         squad = read_gold(options.public / "squad_val.jsonl.gz")
-        # every window is read, and every question again where there is a second reader
-        config = Config(model=options.model, second=options.second, sure=1.0, unsure=(0.0, 1.0))
+        # the small reader alone is fitted with every window read, both together as they are asked by default
+        config = Config(model=options.model, second=options.second)
+        if options.second is None:
+            config = dataclasses.replace(config, sure=1.0)
         samples = list(collect(config, news, squad, options.every))
         if options.samples is not None:
             options.samples.write_bytes(pickle.dumps(samples))
-    to_fit = [one for one in samples if one.half == 0 and one.setting != "squad given"]
-    calibration = fitted(to_fit, options.most_wrong)
+    second = options.second is not None
+    fit_half = [one for one in samples if one.half == 0 and one.setting != "squad given"]
+    to_fit = [one for one in fit_half if one.again == second]
+    others = [one for one in fit_half if one.again != second]
+    calibration = fitted(to_fit, len(others), sum(bool(one.answers) for one in others), options.most_wrong)
+    first = load_calibration(options.model) if second else calibration
     reports = [
         report(
             f"{setting}, {('fit', 'reported')[half]}",
-            [s for s in samples if s.setting == setting and s.half == half],
-            calibration,
+            [
+                judged(one, calibration if one.again == second else first)
+                for one in samples
+                if one.setting == setting and one.half == half
+            ],
         )
         for setting in SETTINGS
         for half in (0, 1)
@@ -223,6 +247,7 @@ def main() -> None:
         "ranking": dict(zip(RANKING, calibration.ranking, strict=True)),
         "threshold": calibration.threshold,
         "most_wrong": options.most_wrong,
+        "read_again": round(sum(one.again for one in samples) / len(samples), 3) if second else None,
         "reports": reports,
     }
     folder: Path = options.model if options.second is None else options.second

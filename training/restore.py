@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from transformers import AutoModelForQuestionAnswering
+from transformers import AutoConfig, AutoModelForQuestionAnswering
 
+# the matrix products of a layer in the order of the graph; a BERT's query, key and value are one fused weight
 _DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
+_MPNET = (*(f"attention.attn.{name}" for name in "qkvo"), "intermediate.dense", "output.dense")
 
 
 class RestoreError(ValueError):
@@ -32,26 +35,33 @@ def weights(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
     held = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
     plain = {name: _plain(held, name) for name in _names(held)}
     found: dict[str, torch.Tensor] = {}
-    # matrix products without a name of their own, in the order of the graph: three a layer, then the head
+    # matrix products without a name of their own, in the order of the graph: some a layer, then the head
     products = sorted((name for name in plain if "MatMul_" in name), key=lambda name: int(name.rsplit("_", 1)[1]))
-    layers = sum(name.endswith("_qkv_weight") for name in plain)
-    if len(products) != len(_DENSE) * layers + 1:
+    fused = sum(name.endswith("_qkv_weight") for name in plain)
+    kind, parts = ("bert", _DENSE) if fused else ("mpnet", _MPNET)
+    layers = fused or len(products) // len(parts)
+    if not layers or len(products) != len(parts) * layers + 1:
         raise RestoreError(f"{len(products)} matrix products for {layers} layers; was this made by training.export?")
     for layer in range(layers):
-        prefix = f"bert.encoder.layer.{layer}"
-        for kind, value in (
-            ("weight", plain[f"Attention_{layer}_qkv_weight"].T),
-            ("bias", plain[f"Attention_{layer}_qkv_bias"]),
-        ):
-            for part, name in zip(np.split(value, 3), ("query", "key", "value"), strict=True):
-                found[f"{prefix}.attention.self.{name}.{kind}"] = _tensor(part)
-        for number, name in enumerate(_DENSE):
-            found[f"{prefix}.{name}.weight"] = _tensor(plain[products[len(_DENSE) * layer + number]].T)
+        prefix = f"{kind}.encoder.layer.{layer}"
+        if fused:
+            for name, value in _separate(plain, layer):
+                found[f"{prefix}.attention.self.{name}"] = _tensor(value)
+        for number, name in enumerate(parts):
+            found[f"{prefix}.{name}.weight"] = _tensor(plain[products[len(parts) * layer + number]].T)
     found["qa_outputs.weight"] = _tensor(plain[products[-1]].T)
     for name, value in plain.items():
         if name.startswith("model."):
             found[name.removeprefix("model.")] = _tensor(value)
     return found
+
+
+def _separate(plain: dict[str, NDArray[np.float32]], layer: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Query, key and value of a fused attention, by their names in the layer."""
+    weight, bias = plain[f"Attention_{layer}_qkv_weight"].T, plain[f"Attention_{layer}_qkv_bias"]
+    for kind, value in (("weight", weight), ("bias", bias)):
+        for part, name in zip(np.split(value, 3), ("query", "key", "value"), strict=True):
+            yield f"{name}.{kind}", part
 
 
 def _names(held: dict[str, NDArray[np.float32]]) -> set[str]:
@@ -70,14 +80,21 @@ def _tensor(value: NDArray[np.float32]) -> torch.Tensor:
 
 
 def restore(folder: Path, like: Path, target: Path) -> None:
-    """Write `target` as a Hugging Face folder with the weights of `folder`; `like` gives configuration and tokenizer.
+    """Write `target` as a Hugging Face folder with the weights of `folder`.
+
+    `like` gives the tokenizer, and the configuration but for the number of layers.
 
     Raises:
         RestoreError: `folder` does not hold an exported reader, or one of another shape than `like`.
     """
-    model = AutoModelForQuestionAnswering.from_pretrained(like, dtype=torch.float32)
+    found = weights(onnx.load(folder / "reader.onnx").graph)
+    config = AutoConfig.from_pretrained(like)
+    config.num_hidden_layers = 1 + max(
+        int(name.split(".layer.")[1].split(".")[0]) for name in found if ".layer." in name
+    )
+    model = AutoModelForQuestionAnswering.from_config(config, dtype=torch.float32)
     try:
-        missing, unexpected = model.load_state_dict(weights(onnx.load(folder / "reader.onnx").graph), strict=False)
+        missing, unexpected = model.load_state_dict(found, strict=False)
     except (KeyError, RuntimeError) as error:
         raise RestoreError(f"{folder} does not match {like}: {str(error)[:200]}") from error
     if unexpected or any(not name.endswith("position_ids") for name in missing):
