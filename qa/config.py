@@ -11,9 +11,10 @@ from pathlib import Path
 from index.collections import data_folder
 from index.encoder import cores
 
-__all__ = ["MODEL_FOLDER", "Config", "default_index_folder", "seeds_folder"]
+__all__ = ["LARGE_FOLDER", "MODEL_FOLDER", "Config", "default_index_folder", "seeds_folder"]
 
 MODEL_FOLDER = Path(__file__).parent / "model"
+LARGE_FOLDER = Path(__file__).parent / "large"
 
 
 def seeds_folder() -> Path:
@@ -22,6 +23,18 @@ def seeds_folder() -> Path:
         return Path(os.environ["QA_SEEDS"])
     package = Path(__file__).resolve().parent
     return package / "seeds" if (package / "seeds").is_dir() else package.parent / "seeds"
+
+
+def second_reader() -> Path | None:
+    """The folder of the larger reader that is heard where the first is unsure; QA_READERS=small does without it.
+
+    Raises:
+        ValueError: QA_READERS is neither `small` nor `cascade`.
+    """
+    chosen = os.environ.get("QA_READERS", "cascade")
+    if chosen not in {"small", "cascade"}:
+        raise ValueError(f"QA_READERS must be small or cascade, got {chosen!r}")
+    return LARGE_FOLDER if chosen == "cascade" else None
 
 
 def default_index_folder() -> Path:
@@ -59,6 +72,7 @@ class Config:
             window is always read.
         sure: confidence at which the remaining windows of a question are not read any more.
         second: the folder of a larger reader, which reads again what the first is unsure about; None: there is none.
+            QA_READERS=small in the environment does without it.
         unsure: confidences of the first reader from which and up to which the second one is heard.
         second_share: weight of the second reader where both are heard, in [0, 1].
         second_places, second_tokens: how many of the best spans are read again, and the longest stretch around one.
@@ -86,10 +100,10 @@ class Config:
     windows: int = 6
     read_tokens: int = 800
     sure: float = 0.5
-    second: Path | None = None
-    unsure: tuple[float, float] = (0.05, 0.9)
-    second_share: float = 0.5
-    second_places: int = 3
+    second: Path | None = field(default_factory=second_reader)
+    unsure: tuple[float, float] = (0.08, 0.65)
+    second_share: float = 0.7
+    second_places: int = 2
     second_tokens: int = 104
     answer_tokens: int = 40
     candidates: int = 4

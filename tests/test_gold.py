@@ -11,7 +11,7 @@ from qa.types import Turn
 GOLD = Path(__file__).parent / "gold" / "all_the_light.jsonl"
 
 # What `qa eval tests/gold/all_the_light.jsonl` gave, less one question, since other machines round int8 otherwise.
-RIGHT, REFUSED = 50.7, 79.6
+RIGHT, REFUSED = 68.3, 75.0
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ def test_it_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     assert {name.split("/")[0] for name in names} == {"index", "qa", "ui", "article_qa-0.1.0.dist-info"}
     for needed in [
         "qa/model/reader.onnx",
+        "qa/large/reader.onnx",
         "qa/seeds/000_e6d6c117e4a10c10.txt",
         "index/model/encoder.onnx",
         "qa/py.typed",

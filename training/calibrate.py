@@ -5,8 +5,8 @@ python -m training.calibrate --model qa/model --data training/data --public DIR 
 Questions come from articles that the reader was not trained on: the held-out news articles, asked of their article
 alone, of two articles in one document and of many in one index, and squad_val given its passage. Half of the articles
 (by a hash of their text) fit the ranking, the probabilities and the threshold; the other half is only reported on.
-With `--second` questions are asked as by default, and from those that were read again by that reader its
-`calibration.json` is fitted; the reports are on all questions.
+With `--second` questions are asked as by default, and from those that were read again by that reader, squad_val among
+them, its `calibration.json` is fitted; the reports are on all questions.
 """
 
 from __future__ import annotations
@@ -132,6 +132,12 @@ def ranked(samples: Sequence[Sample]) -> tuple[float, ...]:
     return fit_ranking(candidates)
 
 
+def without_similarity(one: Sample) -> Sample:
+    """The sample with no retrieval similarity: a passage that is given has none, and both kinds are fitted as one."""
+    spans = tuple(dataclasses.replace(span, similarity=0.0) for span in one.spans)
+    return dataclasses.replace(one, spans=spans)
+
+
 def judged(one: Sample, calibration: Calibration) -> Judged:
     """What the best span of a question looks like to its calibration."""
     kept = distinct(one.spans, calibration)
@@ -224,7 +230,9 @@ def main() -> None:
         if options.samples is not None:
             options.samples.write_bytes(pickle.dumps(samples))
     second = options.second is not None
-    fit_half = [one for one in samples if one.half == 0 and one.setting != "squad given"]
+    if second:
+        samples = [without_similarity(one) if one.again else one for one in samples]
+    fit_half = [one for one in samples if one.half == 0 and (second or one.setting != "squad given")]
     to_fit = [one for one in fit_half if one.again == second]
     others = [one for one in fit_half if one.again != second]
     calibration = fitted(to_fit, len(others), sum(bool(one.answers) for one in others), options.most_wrong)
