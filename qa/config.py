@@ -66,7 +66,8 @@ class Config:
         hits: passages retrieved for a question.
         pool: depth of the lexical and of the dense ranking before they are fused.
         mend: whether slips of the keys in a question are mended by the words of the documents found.
-        as_typed: how much surer a follow-up must be as typed than as any question it may stand for, to be read so.
+        as_typed: how much surer a fragment ("and Marie Laure?") must be as typed than as any question it may stand for,
+            to be read so; a whole question need only be the surer one.
         window_tokens: longest input of the reader, question included; a passage is read with its neighbours up to it.
         windows, read_tokens: most windows, and most tokens of text in them, that are read for one question; the best
             window is always read.
@@ -95,7 +96,7 @@ class Config:
     hits: int = 8
     pool: int = 32
     mend: bool = True
-    as_typed: float = 0.1
+    as_typed: float = 0.2
     window_tokens: int = 320
     windows: int = 6
     read_tokens: int = 800

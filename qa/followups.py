@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from qa.types import Turn
 
-__all__ = ["leans_back", "readings"]
+__all__ = ["is_fragment", "leans_back", "readings"]
 
 _PERSON = frozenset({"he", "she", "him", "her", "his", "hers", "himself", "herself"})
 _THING = frozenset({"it", "its", "that", "this", "itself"})
@@ -56,6 +56,13 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _MOST = 6
+
+
+def is_fragment(question: str) -> bool:
+    """Whether a question is no whole one, such as "and Marie Laure?" or "and where?"."""
+    rest = question[match.end() :] if (match := _LEAD.match(question)) else question
+    words = [word.lower() for word in _WORD.findall(rest)]
+    return not _VERB.search(rest) and (len(words) <= 2 or not _ASKING & set(words))
 
 
 def leans_back(question: str) -> bool:

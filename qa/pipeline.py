@@ -12,7 +12,7 @@ from index.types import Document, Encoder, Hit, Store
 from qa.candidates import Scored, distinct, evidence_of, features_of, lead_of
 from qa.confidence import Calibration, load_calibration
 from qa.config import Config
-from qa.followups import readings
+from qa.followups import is_fragment, readings
 from qa.kinds.detect import TALK, kind_of
 from qa.kinds.routes import routed
 from qa.kinds.starters import Starters
@@ -119,11 +119,12 @@ class Answerer:
         meant = [self._answer(question, reading, said) for reading in readings(question, history)]
         if not meant:
             return typed
-        # what leans back is seldom meant as typed: that reading has to be clearly the surer one
+        # a fragment is hardly ever meant as typed: that reading has to be clearly the surer one
+        ahead = self.config.as_typed if is_fragment(question) else 0.0
         best = max(meant, key=lambda answer: (bool(answer.items), answer.confidence))
         if bool(typed.items) != bool(best.items):  # where a list is asked for, a reading that finds one is meant
             return typed if typed.items else best
-        return typed if typed.confidence > best.confidence + self.config.as_typed else best
+        return typed if typed.confidence > best.confidence + ahead else best
 
     def suggestions(self) -> tuple[str, ...]:
         """Up to six questions that the documents answer, found from them the first time, when that takes a second."""

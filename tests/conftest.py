@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 WORD = re.compile(r"\w+")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with a browser come last: Playwright keeps a loop running in this thread, and others need their own."""
+    items.sort(key=lambda item: bool({"browser", "open_page"} & set(getattr(item, "fixturenames", ()))))
+
+
 class WordEncoder:
     """Texts that share words are near: a sum of one fixed random direction per word."""
 

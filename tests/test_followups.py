@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.followups import leans_back, readings
+from qa.followups import is_fragment, leans_back, readings
 from qa.types import Turn
 
 DIALOGUES = Path(__file__).parent.parent / "training" / "data" / "news_val.jsonl.gz"
@@ -101,3 +101,19 @@ def test_any_text_is_borne(question: str, before: str, answer: str | None) -> No
     proposed = readings(question, [Turn(before, answer)])
     assert len(proposed) <= 6
     assert len(set(proposed)) == len(proposed)
+
+
+@pytest.mark.parametrize(
+    ("question", "fragment"),
+    [
+        ("and Marie Laure?", True),
+        ("what about the second film?", True),
+        ("and where?", True),
+        ("who plays her?", False),
+        ("is it true that a sequel is planned", False),
+        ("and how did he get there?", False),
+        ("what else was he in?", False),
+    ],
+)
+def test_fragments_are_told_from_whole_questions(question: str, fragment: bool) -> None:
+    assert is_fragment(question) is fragment

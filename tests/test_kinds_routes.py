@@ -65,7 +65,7 @@ def test_plain_questions_are_answered_as_before(article: Answerer) -> None:
     assert len(questions) >= 170
     for question in questions[::16]:
         found = article.find(question)
-        before = article.decide(question, found.read_as, found.hits, found.spans)
+        before = article.decide(question, found.read_as, found.hits, found.judged)
         assert article.ask(question) == before
         assert (before.kind, before.items, before.verdict, before.note) == ("span", (), None, None)
 

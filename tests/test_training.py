@@ -243,7 +243,11 @@ def test_an_exported_reader_can_be_trained_on(tmp_path: Path, tokenizer: PreTrai
     for name, weight in model.state_dict().items():
         furthest = (again[name] - weight).abs().max().item()
         assert furthest <= weight.abs().max().item() / 60, name  # seven bits and a sign, or eight of a whole table
-    BertForQuestionAnswering(BertConfig(**{**config.to_dict(), "num_hidden_layers": 3})).save_pretrained(tmp_path / "o")
+    with pytest.raises(RestoreError, match=r"has no config\.json"):
+        restore(tmp_path / "reader", tmp_path / "reader" / "..", tmp_path / "never")
+    wide = BertConfig(**{**config.to_dict(), "intermediate_size": 192})
+    BertForQuestionAnswering(wide).save_pretrained(tmp_path / "o")
+    tokenizer.save_pretrained(tmp_path / "o")
     with pytest.raises(RestoreError, match="does not match"):
         restore(tmp_path / "reader", tmp_path / "o", tmp_path / "never")
     assert not (tmp_path / "never").exists()

@@ -22,6 +22,9 @@ _DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
 _MPNET = (*(f"attention.attn.{name}" for name in "qkvo"), "intermediate.dense", "output.dense")
 
 
+_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+
+
 class RestoreError(ValueError):
     """The graph is not one that `training.export` wrote."""
 
@@ -87,6 +90,9 @@ def restore(folder: Path, like: Path, target: Path) -> None:
     Raises:
         RestoreError: `folder` does not hold an exported reader, or one of another shape than `like`.
     """
+    missing_files = [name for name in _FILES if not (like / name).is_file()]
+    if missing_files:
+        raise RestoreError(f"{like} has no {' and no '.join(missing_files)}; give a whole Hugging Face folder")
     found = weights(onnx.load(folder / "reader.onnx").graph)
     config = AutoConfig.from_pretrained(like)
     config.num_hidden_layers = 1 + max(
@@ -101,7 +107,7 @@ def restore(folder: Path, like: Path, target: Path) -> None:
         raise RestoreError(f"{folder} does not match {like}: missing {missing[:3]}, too many {unexpected[:3]}")
     target.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(target)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
+    for name in _FILES:
         shutil.copyfile(like / name, target / name)
 
 
