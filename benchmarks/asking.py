@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import os
 import socket
 import statistics
@@ -25,6 +24,7 @@ from typing import Any
 import psutil
 
 from benchmarks.machine import machine
+from benchmarks.output import publish
 from qa import Answerer, Config, build
 from qa.config import LARGE_FOLDER
 from qa.evaluation import read_gold
@@ -84,7 +84,9 @@ def memory(config: Config) -> dict[str, float]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "ui.cli", "serve", "--index", str(config.index), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(config)) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment(config)
+    ) as server:
         try:
             assert server.stdout is not None
             begin = time.perf_counter()
@@ -116,10 +118,7 @@ def main() -> None:
                 "cold": cold(config, 5),
                 "serving": memory(config),
             }
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
+    publish(figures, options.out)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ so many questions: recall@5 is the share whose answer stands in one of the five 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import machine
+from benchmarks.output import publish
 from index.encoder import OnnxEncoder, cores
 from index.passages import split_passages
 from index.types import Encoder
@@ -112,10 +112,7 @@ def main() -> None:
         figures["recall_at_5"] = {
             name: recall(answerable, sources, texts, encoder.encode(texts), asked) for name, encoder in encoders.items()
         }
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
+    publish(figures, options.out)
 
 
 if __name__ == "__main__":

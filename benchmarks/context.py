@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import machine
+from benchmarks.output import publish
 from index.encoder import OnnxEncoder
 from index.passages import embedded_texts, split_passages
 from index.search import rank
@@ -93,10 +94,7 @@ def main() -> None:
             "passage alone": measure(documents, questions, context=False),
             "with title and heading": measure(documents, questions, context=True),
         }
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
+    publish(figures, options.out)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
+from benchmarks.output import publish
 from qa import Answerer, Config
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -140,10 +141,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    text = json.dumps(run(options.files), indent=2, ensure_ascii=False)
-    print(text)
-    if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
+    publish(run(options.files), options.out)
 
 
 if __name__ == "__main__":

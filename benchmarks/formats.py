@@ -10,7 +10,6 @@ the mean of fifty files of twenty sentences.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import time
 from pathlib import Path
 
 from benchmarks.machine import machine
+from benchmarks.output import publish
 from index import read_document
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -69,10 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         formats = {suffix: measure(suffix, Path(folder), options.sentences) for suffix in MAKERS}
-    text = json.dumps({"machine": machine(), "sentences": options.sentences, "formats": formats}, indent=2)
-    print(text)
-    if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
+    publish({"machine": machine(), "sentences": options.sentences, "formats": formats}, options.out)
 
 
 if __name__ == "__main__":

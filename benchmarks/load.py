@@ -29,6 +29,7 @@ import psutil
 
 from benchmarks.asking import GOLD, percentile
 from benchmarks.machine import machine
+from benchmarks.output import publish
 from qa import Config, build
 from qa.evaluation import read_gold
 
@@ -181,10 +182,7 @@ def main() -> None:
                 result = {"machine": machine(), **load(address, server.pid, options)}
             finally:
                 server.terminate()
-    text = json.dumps(result, indent=2)
-    print(text)
-    if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
+    publish(result, options.out)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ cost the same time. Then the gold questions are asked with the small reader alon
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -23,6 +22,7 @@ from transformers import BertConfig, BertForQuestionAnswering, MPNetConfig, MPNe
 
 from benchmarks.asking import GOLD
 from benchmarks.machine import machine
+from benchmarks.output import publish
 from qa import Answerer, Config, build
 from qa.config import LARGE_FOLDER, MODEL_FOLDER
 from qa.evaluation import read_gold
@@ -115,10 +115,7 @@ def main() -> None:
         },
         "asking": asking(2),
     }
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
+    publish(figures, options.out)
 
 
 if __name__ == "__main__":

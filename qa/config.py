@@ -121,6 +121,7 @@ class Config:
             "pool",
             "windows",
             "read_tokens",
+            "second_places",
             "answer_tokens",
             "candidates",
             "question_characters",
@@ -131,5 +132,11 @@ class Config:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
         if not 64 <= self.window_tokens <= 512:
             raise ValueError(f"window_tokens must be between 64 and 512, got {self.window_tokens}")
+        if not 16 <= self.second_tokens <= 400:
+            raise ValueError(f"second_tokens must be between 16 and 400, got {self.second_tokens}")
+        if not 0.0 <= self.second_share <= 1.0:
+            raise ValueError(f"second_share must be between 0 and 1, got {self.second_share}")
+        if not 0.0 <= self.unsure[0] <= self.unsure[1] <= 1.0:
+            raise ValueError(f"unsure must be two rising confidences between 0 and 1, got {self.unsure}")
         if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
             raise ValueError(f"threshold must be between 0 and 1, got {self.threshold}")

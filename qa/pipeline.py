@@ -92,12 +92,10 @@ class Answerer:
 
     @property
     def threshold(self) -> float:
-        """Confidence below which the documents are said not to say it."""
-        return self.calibration.threshold if self.config.threshold is None else self.config.threshold
-
-    def _threshold_of(self, scored: Sequence[Scored]) -> float:
-        """The threshold for these spans: a second reader's calibration has one of its own."""
-        return self._calibration_of(scored[0]).threshold if self.config.threshold is None else self.config.threshold
+        """Confidence below which the documents are said not to say it: of both readers, where there are two."""
+        if self.config.threshold is not None:
+            return self.config.threshold
+        return (self.reading.second or self).calibration.threshold
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Answer one question, as it is meant after the turns of `history` (oldest first).
@@ -211,7 +209,7 @@ class Answerer:
     def decide(self, question: str, read_as: str, hits: Sequence[Hit], scored: Sequence[Scored]) -> Answer:
         """The answer that raw spans amount to, or "the documents don't say"."""
         candidates = self._candidates(scored)
-        if not candidates or candidates[0].confidence < self._threshold_of(scored):
+        if not candidates or candidates[0].confidence < self.threshold:
             confidence = candidates[0].confidence if candidates else 0.0
             return Answer(question, read_as, None, confidence, None, tuple(hits), tuple(candidates))
         best = candidates[0]

@@ -26,8 +26,8 @@ class Stretch:
 class Rereading:
     """A reader that reads short stretches around the best spans of another, and the mixture of what both say.
 
-    Both must cut text into the same tokens, since their logits are added token by token; where they do not, a stretch
-    is left to the first reader.
+    Both must cut text into the same tokens, since their logits are added token by token; a stretch that they cut
+    differently is left out, and where none is left the first reader's spans stand.
 
     Args:
         reader: the second reader.

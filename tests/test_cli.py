@@ -206,3 +206,10 @@ def test_help_shows_examples(command: str) -> None:
     assert "Example" in result.output
     examples = [line.strip() for line in result.output.splitlines() if line.strip().startswith("qa ")]
     assert all(example.split()[1] in main.commands for example in examples)
+
+
+def test_readers_that_there_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_READERS", "large")
+    done = CliRunner().invoke(main, ["ask", "who plays Werner?"])
+    assert done.exit_code == 2
+    assert "QA_READERS must be small or cascade, got 'large'" in done.output

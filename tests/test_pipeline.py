@@ -1,5 +1,6 @@
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -167,3 +168,17 @@ def test_config_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("QA_SEEDS", str(tmp_path / "other"))
     assert one.parent == Config().index.parent == tmp_path / "qa"
     assert one != Config().index
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"second_places": 0}, "second_places must be a whole number of at least 1, got 0"),
+        ({"second_tokens": 8}, "second_tokens must be between 16 and 400, got 8"),
+        ({"second_share": 1.5}, r"second_share must be between 0 and 1, got 1\.5"),
+        ({"unsure": (0.6, 0.4)}, "unsure must be two rising confidences"),
+    ],
+)
+def test_settings_of_a_second_reader_that_make_no_sense(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Config(**values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import http.client
 import io
 import json
@@ -14,7 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,7 +30,8 @@ from index.types import Document
 from qa.confidence import load_calibration
 from qa.config import MODEL_FOLDER, Config
 from qa.pipeline import Answerer
-from qa.types import Answer, Candidate, Evidence
+from qa.rereading import Rereading
+from qa.types import Answer, Candidate, Evidence, SpanLogits, Tokens
 from ui import asking, logs
 from ui.auth import Accounts, AuthFileError, line_for
 from ui.cli import main
@@ -203,6 +205,24 @@ def told(uploads: Uploads, token: str | None, question: str, scope: str = "own")
         return sorted({hit.document.name for hit in answer.passages})
 
     return uploads.ask(token, work)
+
+
+def test_what_one_brings_is_read_by_both_readers(answerer: Answerer, uploads: Callable[..., Uploads]) -> None:
+    class Counting(WordReader):
+        asked = 0
+
+        def read(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> list[SpanLogits]:
+            self.asked += 1
+            return super().read(pairs)
+
+    second = Counting()
+    answerer.config = dataclasses.replace(answerer.config, unsure=(0.0, 1.0))
+    answerer.reading.second = Rereading(second, answerer.calibration, share=0.5, places=2, tokens=16)
+    kept = uploads()
+    put(kept, "one", "harbour.txt", "The harbour opened in 1902. Its lighthouse is green.")
+    settled(kept, "one")
+    assert told(kept, "one", "lighthouse is") == [OWN + "harbour.txt"]
+    assert second.asked == 1
 
 
 def test_each_browser_has_its_own_documents_which_go_with_it(uploads: Callable[..., Uploads]) -> None:

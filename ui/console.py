@@ -109,7 +109,10 @@ def make_config(
     threshold: float | None = None,
 ) -> Config:
     """The configuration that the options of a command amount to."""
-    config = Config(threshold=threshold)
+    try:
+        config = Config(threshold=threshold)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     if index is not None and collection is not None:
         raise click.UsageError("--index and --collection exclude each other")
     if index is not None:

@@ -126,7 +126,7 @@ class Shelf:
                 )
                 shared = self._shared
                 config = replace(shared.config, threshold=shared.threshold)
-                self._own = Answerer(store, encoder, shared.reader, shared.calibration, config)
+                self._own = Answerer(store, encoder, shared.reader, shared.calibration, config, shared.reading.second)
             return self._own
 
     def ask(self, work: Callable[[Answerer | None], T]) -> T:
