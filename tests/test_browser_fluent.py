@@ -89,6 +89,7 @@ def test_where_the_documents_do_not_say_no_model_is_asked(address: str, stub: St
     page.wait_for_timeout(500)
     assert len(stub.requests) == before
     expect(page.locator(".qa-fluent, .qa-fluent-note")).to_have_count(0)
+    assert page.locator(".qa-answer, .qa-refusal, .qa-problem").count() == 2  # and what was said stays
 
 
 def test_what_a_model_writes_is_only_text(address: str, open_page: Open) -> None:

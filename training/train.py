@@ -50,6 +50,13 @@ def span_loss(
     return (functional.cross_entropy(start_logits, starts) + functional.cross_entropy(end_logits, ends)) / 2
 
 
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether matrix products in bfloat16 have instructions of their own; without them they are slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 def train(stage: Stage, work: Path, reader: str) -> Path:
     """Train one stage and write the averaged weights to `<work>/<stage>/model` as a Hugging Face folder.
 
@@ -95,10 +102,14 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
         for step in range(done, last):
             batch = _batch(tokens, table[plan[step]], stage, tokenizer, rng, model.config.model_type == "bert")
             starts, ends = batch.pop("starts").to(device), batch.pop("ends").to(device)
-            output = model(**{name: value.to(device) for name, value in batch.items()})
+            with torch.autocast(device.type, torch.bfloat16, enabled=stage.bfloat16 and fast_bfloat16(device)):
+                output = model(**{name: value.to(device) for name, value in batch.items()})
             mask = batch["attention_mask"].to(device) == 0
             loss = span_loss(
-                output.start_logits.masked_fill(mask, -1e4), output.end_logits.masked_fill(mask, -1e4), starts, ends
+                output.start_logits.float().masked_fill(mask, -1e4),
+                output.end_logits.float().masked_fill(mask, -1e4),
+                starts,
+                ends,
             )
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

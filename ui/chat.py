@@ -71,10 +71,14 @@ def build_app(talk: Talk, cookie: str, examples: Sequence[str] = EXAMPLES, *, up
         )
 
     async def write(said: Conversation) -> AsyncIterator[tuple[Any, ...]]:
-        """Let the model write under the answer; ends at once where there is nothing to write."""
+        """Let the model write under the answer; leaves the page as it is where there is nothing to write."""
+        nothing = True
         async with aclosing(talk.write(said)) as pieces:
             async for shown in pieces:
+                nothing = False
                 yield outputs(shown, shown.said)
+        if nothing:  # of an event that yields nothing at all, Gradio would show just that: an empty conversation
+            yield (gr.skip(),) * 5
 
     def stop(said: Conversation) -> tuple[Any, ...]:
         shown = talk.stop(said)
