@@ -1,12 +1,22 @@
 import gzip
 import json
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertForQuestionAnswering,
+    MPNetConfig,
+    MPNetForQuestionAnswering,
+    PreTrainedTokenizerFast,
+)
 
 from index.encoder import weights_folder
 from training import adopt, adopt_pairs, augment
@@ -16,7 +26,8 @@ from training.prepare import prepare, windows
 from training.recipe import RecipeError, Source, Stage, load_stage
 from training.restore import RestoreError, restore
 from training.rows import DataError, Row, read_rows
-from training.train import CheckpointError, batches, span_loss, train
+from training.teacher import Teacher, TeacherError, soft_loss
+from training.train import CheckpointError, batches, span_loss, start_model, train
 
 DATA = Path(__file__).parent.parent / "training" / "data"
 CONTEXT = "The ferry Aurora sails at nine. Her captain is Ines Vogt, who was born in Lübeck."
@@ -245,9 +256,63 @@ def test_an_exported_reader_can_be_trained_on(tmp_path: Path, tokenizer: PreTrai
         assert furthest <= weight.abs().max().item() / 60, name  # seven bits and a sign, or eight of a whole table
     with pytest.raises(RestoreError, match=r"has no config\.json"):
         restore(tmp_path / "reader", tmp_path / "reader" / "..", tmp_path / "never")
+    deep = BertConfig(**{**config.to_dict(), "num_hidden_layers": 3})  # as an encoder of which some layers were kept
+    BertForQuestionAnswering(deep).save_pretrained(tmp_path / "deep")
+    tokenizer.save_pretrained(tmp_path / "deep")
+    restore(tmp_path / "reader", tmp_path / "deep", tmp_path / "shallow")
+    assert BertConfig.from_pretrained(tmp_path / "shallow").num_hidden_layers == 2
+    shutil.copyfile(tmp_path / "deep" / "config.json", tmp_path / "shallow" / "config.json")
+    with pytest.raises(CheckpointError, match="lacks 16 weights"):
+        start_model(str(tmp_path / "shallow"))
     wide = BertConfig(**{**config.to_dict(), "intermediate_size": 192})
     BertForQuestionAnswering(wide).save_pretrained(tmp_path / "o")
     tokenizer.save_pretrained(tmp_path / "o")
     with pytest.raises(RestoreError, match="does not match"):
         restore(tmp_path / "reader", tmp_path / "o", tmp_path / "never")
     assert not (tmp_path / "never").exists()
+
+
+def test_a_teacher_reads_its_own_tokens_at_the_pupils_places(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    teachers = PreTrainedTokenizerFast(
+        tokenizer_file=str(DATA.parent.parent / "qa" / "large" / "tokenizer.json"),
+        cls_token="<s>", sep_token="</s>", pad_token="<pad>", mask_token="<mask>", unk_token="[UNK]",
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = MPNetForQuestionAnswering(
+        MPNetConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
+    ).eval()
+    model.save_pretrained(tmp_path / "teacher")
+    teachers.save_pretrained(tmp_path / "teacher")
+    questions = ["Who is her captain?", "When does the Aurora sail?"]
+    contexts = [CONTEXT, CONTEXT[:40]]
+    batch = tokenizer(questions, contexts, padding=True, return_tensors="pt")
+    before = torch.tensor([batch.sequence_ids(row).index(1) for row in range(2)])
+    found = Teacher(str(tmp_path / "teacher"), tokenizer, torch.device("cpu")).read(
+        batch["input_ids"], batch["attention_mask"], before
+    )
+    for row in range(2):
+        own = teachers(questions[row], contexts[row], return_tensors="pt")
+        first = own.sequence_ids(0).index(1)
+        length = int(batch["attention_mask"][row].sum())
+        assert own["input_ids"].shape[1] == length + 1
+        for logits, name in zip(found, ("start_logits", "end_logits"), strict=True):
+            wanted = model(input_ids=own["input_ids"], attention_mask=own["attention_mask"])[name][0]
+            wanted = torch.cat([wanted[: first - 1], wanted[first:]])
+            torch.testing.assert_close(logits[row, :length], wanted, atol=1e-5, rtol=1e-4)
+    with pytest.raises(TeacherError, match="its vocabulary is another"):
+        small = BertConfig(vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=2)
+        BertForQuestionAnswering(small).save_pretrained(tmp_path / "other")
+        few = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")))
+        few.save_pretrained(tmp_path / "other")
+        Teacher(str(tmp_path / "other"), tokenizer, torch.device("cpu"))
+
+
+def test_the_soft_loss_is_least_where_pupil_and_teacher_agree() -> None:
+    teacher = torch.tensor([[2.0, 0.5, -1.0, 9.0]])
+    mask = torch.tensor([[False, False, False, True]])  # padding, whatever stands there, is no part of it
+    logits = teacher.clone().requires_grad_()
+    soft_loss(logits, teacher, mask).backward()
+    assert logits.grad is not None and logits.grad.abs().max() < 1e-6
+    assert soft_loss(teacher.roll(1, 1), teacher, mask) > soft_loss(teacher, teacher, mask)

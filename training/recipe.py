@@ -47,6 +47,8 @@ class Stage:
     of a long context, with the one that shares most words with a question that has none; without it half of the
     windows beside an answer are kept, and all of an unanswerable question. `bfloat16` does the matrix work of training
     in that format where the processor has instructions for it (AVX-512 BF16 or AMX: three to four times as fast).
+    `teacher` is the folder of a larger reader to learn from as well: `soft` is the weight of its distributions, the
+    rest that of the labels.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Stage:
     head_rate: float | None = None
     empty: float | None = None
     bfloat16: bool = False
+    teacher: str | None = None
+    soft: float = 0.0
     batches: int | None = None
     stop_after: int | None = None
 

@@ -20,9 +20,8 @@ from transformers import AutoConfig, AutoModelForQuestionAnswering
 # the matrix products of a layer in the order of the graph; a BERT's query, key and value are one fused weight
 _DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
 _MPNET = (*(f"attention.attn.{name}" for name in "qkvo"), "intermediate.dense", "output.dense")
-
-
-_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+_TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
+_FILES = ("config.json", *_TOKENIZER)
 
 
 class RestoreError(ValueError):
@@ -107,7 +106,7 @@ def restore(folder: Path, like: Path, target: Path) -> None:
         raise RestoreError(f"{folder} does not match {like}: missing {missing[:3]}, too many {unexpected[:3]}")
     target.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(target)
-    for name in _FILES:
+    for name in _TOKENIZER:
         shutil.copyfile(like / name, target / name)
 
 

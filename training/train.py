@@ -18,6 +18,7 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTraine
 
 from training.prepare import arguments
 from training.recipe import Stage, load_stage
+from training.teacher import Teacher, soft_loss
 
 SAVE_EVERY_S = 240.0
 
@@ -61,7 +62,8 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
     """Train one stage and write the averaged weights to `<work>/<stage>/model` as a Hugging Face folder.
 
     Raises:
-        CheckpointError: the checkpoint in the way is damaged or belongs to another model or recipe.
+        CheckpointError: the checkpoint in the way is damaged or belongs to another model or recipe, or the model to
+            start from lacks weights that its configuration speaks of.
     """
     folder = work / stage.name
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -70,7 +72,7 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
         tokens, table = features["tokens"], features["table"]
     start = stage.start.format(reader=reader, work=work)
     tokenizer = AutoTokenizer.from_pretrained(start)
-    model = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32)
+    model = start_model(start)
     if stage.layers is not None:
         model.config.num_hidden_layers = stage.layers
         del model.base_model.encoder.layer[stage.layers :]
@@ -93,24 +95,30 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
         optimizer, lambda step: max(0.0, min((step + 1) / warm, (total - step) / max(1, total - warm)))
     )
 
+    teacher = None
+    if stage.teacher is not None:
+        teacher = Teacher(stage.teacher.format(reader=reader, work=work), tokenizer, device)
     checkpoint = folder / "checkpoint.pt"
     done = _resume(checkpoint, model, average, optimizer, schedule, len(plan)) if checkpoint.exists() else 0
     rng = np.random.default_rng(stage.seed + done)
     saved, running = time.monotonic(), 0.0
     last = total if stage.stop_after is None else min(stage.stop_after, total)
+    half = stage.bfloat16 and fast_bfloat16(device)
     with tqdm(total=last, initial=done, desc=stage.name, unit="batch") as bar:
         for step in range(done, last):
             batch = _batch(tokens, table[plan[step]], stage, tokenizer, rng, model.config.model_type == "bert")
-            starts, ends = batch.pop("starts").to(device), batch.pop("ends").to(device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=stage.bfloat16 and fast_bfloat16(device)):
-                output = model(**{name: value.to(device) for name, value in batch.items()})
-            mask = batch["attention_mask"].to(device) == 0
-            loss = span_loss(
-                output.start_logits.float().masked_fill(mask, -1e4),
-                output.end_logits.float().masked_fill(mask, -1e4),
-                starts,
-                ends,
-            )
+            batch = {name: value.to(device) for name, value in batch.items()}
+            starts, ends, questions = batch.pop("starts"), batch.pop("ends"), batch.pop("questions")
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                output = model(**batch)
+                if teacher is not None:
+                    wanted = teacher.read(batch["input_ids"], batch["attention_mask"], questions)
+            mask = batch["attention_mask"] == 0
+            start_logits, end_logits = output.start_logits.float(), output.end_logits.float()
+            loss = span_loss(start_logits.masked_fill(mask, -1e4), end_logits.masked_fill(mask, -1e4), starts, ends)
+            if teacher is not None:
+                soft = (soft_loss(start_logits, wanted[0], mask) + soft_loss(end_logits, wanted[1], mask)) / 2
+                loss = stage.soft * soft + (1 - stage.soft) * loss
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -130,6 +138,17 @@ def train(stage: Stage, work: Path, reader: str) -> Path:
     tokenizer.save_pretrained(folder / "model")
     print(f"{folder / 'model'}: trained on {last} batches, last loss {running:.3f}")
     return folder / "model"
+
+
+def start_model(folder: str) -> Any:
+    """The model to start from; a span head may be new, nothing else."""
+    model, told = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    missing = sorted(name for name in told["missing_keys"] if not name.startswith("qa_outputs."))
+    if missing:
+        raise CheckpointError(
+            f"{folder} lacks {len(missing)} weights that its config.json speaks of: {missing[0]}, ..."
+        )
+    return model
 
 
 def _groups(trained: dict[str, torch.nn.Parameter], stage: Stage) -> list[dict[str, Any]]:
@@ -173,6 +192,7 @@ def _batch(
         "attention_mask": torch.from_numpy(attention),
         "starts": torch.from_numpy(rows[:, 3].copy()),
         "ends": torch.from_numpy(rows[:, 4].copy()),
+        "questions": torch.from_numpy(rows[:, 2].copy()),
     }
     if segments:
         batch["token_type_ids"] = torch.from_numpy(second)
