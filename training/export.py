@@ -1,6 +1,6 @@
 """Step 4, export: a Hugging Face checkpoint -> `reader.onnx` (int8), tokenizer and manifest with checksums.
 
-python -m training.export CHECKPOINT --to qa/model --name NAME [--fp32]
+python -m training.export CHECKPOINT --to qa/model --name NAME [--smooth FEATURES] [--fp32]
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from transformers import AutoModelForQuestionAnswering
 
+from training.smooth import sample_windows, smooth
+
 
 class _Logits(torch.nn.Module):
     def __init__(self, model: torch.nn.Module, inputs: Sequence[str]) -> None:
@@ -31,8 +33,10 @@ class _Logits(torch.nn.Module):
         return output.start_logits, output.end_logits
 
 
-def export(checkpoint: Path, target: Path, name: str, *, int8: bool = True) -> None:
+def export(checkpoint: Path, target: Path, name: str, *, int8: bool = True, features: Path | None = None) -> None:
     """Write the reader folder that `qa.reader.OnnxReader` opens.
+
+    `features` is what `training.prepare` wrote of a stage: the graph is smoothed on some of its windows (MPNet only).
 
     Weights of matrix products become signed 7-bit integers per output channel ("reduce range"): the 8-bit products of
     AVX2 machines without VNNI saturate otherwise. Activations are quantised while running.
@@ -59,6 +63,10 @@ def export(checkpoint: Path, target: Path, name: str, *, int8: bool = True) -> N
             hidden_size=config.hidden_size,
             opt_level=0,
         ).save_model_to_file(str(fused))
+        if features is not None:
+            graph = onnx.load(fused)
+            smooth(graph, sample_windows(features))
+            onnx.save(graph, fused)
         if int8:
             quantize_dynamic(
                 fused, target / "reader.onnx", weight_type=QuantType.QInt8, per_channel=True, reduce_range=True,
@@ -83,8 +91,9 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--fp32", action="store_true", help="keep float32 weights, to compare with")
+    parser.add_argument("--smooth", type=Path, metavar="FEATURES", help="features.npz of the stage, for an MPNet")
     options = parser.parse_args()
-    export(options.checkpoint, options.to, options.name, int8=not options.fp32)
+    export(options.checkpoint, options.to, options.name, int8=not options.fp32, features=options.smooth)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from transformers import AutoConfig, AutoModelForQuestionAnswering
 
+from training.smooth import SUFFIX
+
 # the matrix products of a layer in the order of the graph; a BERT's query, key and value are one fused weight
 _DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
 _MPNET = (*(f"attention.attn.{name}" for name in "qkvo"), "intermediate.dense", "output.dense")
@@ -36,6 +38,8 @@ def weights(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
     """
     held = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
     plain = {name: _plain(held, name) for name in _names(held)}
+    for name, factor in _smoothed(graph, held):
+        plain[name] = plain[name] * factor[:, None]
     found: dict[str, torch.Tensor] = {}
     # matrix products without a name of their own, in the order of the graph: some a layer, then the head
     products = sorted((name for name in plain if "MatMul_" in name), key=lambda name: int(name.rsplit("_", 1)[1]))
@@ -64,6 +68,22 @@ def _separate(plain: dict[str, NDArray[np.float32]], layer: int) -> Iterator[tup
     for kind, value in (("weight", weight), ("bias", bias)):
         for part, name in zip(np.split(value, 3), ("query", "key", "value"), strict=True):
             yield f"{name}.{kind}", part
+
+
+def _smoothed(
+    graph: onnx.GraphProto, held: dict[str, NDArray[np.float32]]
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Names of the weights that `training.smooth` has changed, with what takes that back."""
+    factors = {
+        node.output[0]: held[node.input[1]] for node in graph.node if node.input[1:2] and node.input[1].endswith(SUFFIX)
+    }
+    quantised = {
+        node.output[0]: factors[node.input[0]] for node in graph.node if node.input and node.input[0] in factors
+    }
+    for node in graph.node:
+        if node.op_type.startswith("MatMul") and (node.input[0] in quantised or node.input[0] in factors):
+            factor = quantised.get(node.input[0], factors.get(node.input[0]))
+            yield node.input[1].removesuffix("_quantized"), factor
 
 
 def _names(held: dict[str, NDArray[np.float32]]) -> set[str]:
