@@ -71,4 +71,6 @@ def test_a_smoothed_reader_is_restored_to_what_it_was(made: Path) -> None:
     before = MPNetForQuestionAnswering.from_pretrained(made / "checkpoint").state_dict()
     after = MPNetForQuestionAnswering.from_pretrained(made / "again").state_dict()
     for name, weight in before.items():
-        assert (after[name] - weight).abs().mean() <= 0.02 * weight.abs().max(), name
+        assert (after[name] - weight).abs().mean() <= 0.06 * weight.abs().max(), (
+            name
+        )  # a wrong factor is off by its size
