@@ -67,10 +67,15 @@ def test_smoothing_changes_no_result_and_saves_most_of_what_eight_bits_lose(made
 
 
 def test_a_smoothed_reader_is_restored_to_what_it_was(made: Path) -> None:
-    restore(made / "smooth", made / "checkpoint", made / "again")
+    export(made / "checkpoint", made / "exact", "exact", int8=False, features=made / "features.npz")
+    restore(made / "exact", made / "checkpoint", made / "again")
     before = MPNetForQuestionAnswering.from_pretrained(made / "checkpoint").state_dict()
     after = MPNetForQuestionAnswering.from_pretrained(made / "again").state_dict()
     for name, weight in before.items():
-        assert (after[name] - weight).abs().mean() <= 0.06 * weight.abs().max(), (
-            name
-        )  # a wrong factor is off by its size
+        torch.testing.assert_close(after[name], weight, rtol=1e-4, atol=1e-5, msg=name)
+    restore(made / "smooth", made / "checkpoint", made / "again")  # names are others once quantised
+    after = MPNetForQuestionAnswering.from_pretrained(made / "again").state_dict()
+    for name, weight in before.items():
+        if weight.ndim == 2 and "embeddings" not in name:
+            likeness = torch.corrcoef(torch.stack([after[name].flatten(), weight.flatten()]))[0, 1]
+            assert likeness > 0.9, name
