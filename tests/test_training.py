@@ -51,7 +51,12 @@ def record(question: str, answer: str | None, **more: object) -> dict[str, objec
 
 @pytest.mark.parametrize(
     ("name", "least", "most", "count"),
-    [("news_train", 0.2, 0.4, 8000), ("news_val", 0.2, 0.4, 2500), ("more_train", 0.2, 0.4, 1800)],
+    [
+        ("news_train", 0.2, 0.4, 8000),
+        ("news_val", 0.2, 0.4, 3300),
+        ("more_train", 0.2, 0.4, 1800),
+        ("roles_train", 0.2, 0.4, 2200),
+    ],
 )
 def test_our_data_is_whole_and_clean(name: str, least: float, most: float, count: int) -> None:
     rows = read_rows(DATA / f"{name}.jsonl.gz")
@@ -61,7 +66,7 @@ def test_our_data_is_whole_and_clean(name: str, least: float, most: float, count
 
 
 def test_no_article_stands_on_both_sides() -> None:
-    files = [["news_train", "more_train"], ["news_val"]]
+    files = [["news_train", "more_train", "roles_train"], ["news_val"]]
     sides = [{row.context for name in side for row in read_rows(DATA / f"{name}.jsonl.gz")} for side in files]
     assert not sides[0] & sides[1]
     runs = [set().union(*map(adopt.shingles, side)) for side in sides]
