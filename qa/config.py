@@ -102,8 +102,8 @@ class Config:
     read_tokens: int = 800
     sure: float = 0.5
     second: Path | None = field(default_factory=second_reader)
-    unsure: tuple[float, float] = (0.08, 0.65)
-    second_share: float = 0.7
+    unsure: tuple[float, float] = (0.02, 0.9)
+    second_share: float = 0.9
     second_places: int = 2
     second_tokens: int = 104
     answer_tokens: int = 40
