@@ -27,6 +27,7 @@ _ROUNDS = 8
 _QUERIES = 256
 _DEPTH = 10
 _FEWEST_LISTS = 64
+_STEP = 1.4  # between two numbers of lists tried
 
 
 class Stopped(Exception):
@@ -221,7 +222,7 @@ def _visits(ivf: faiss.IndexIVFScalarQuantizer, truth: _Truth) -> tuple[int, flo
 
     visited, recall = 2, 0.0
     while recall < TARGET and visited < ivf.nlist:
-        visited = min(2 * visited, ivf.nlist)
+        visited = min(math.ceil(_STEP * visited), ivf.nlist)
         parameters = faiss.SearchParametersIVF(nprobe=visited)
         _, found = ivf.search(truth.queries, candidates_for(_DEPTH), params=parameters)
         hits = [len(set(a.tolist()) & set(b.tolist())) for a, b in zip(found, truth.ids, strict=True)]

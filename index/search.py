@@ -12,13 +12,14 @@ from index.duplicates import without_repeats
 from index.errors import OutdatedError
 from index.types import Encoder, Filter, Hit, Passage, Store
 
-__all__ = ["in_one_state", "rank", "reciprocal_rank_fusion", "search"]
+__all__ = ["in_one_state", "rank", "reciprocal_rank_fusion", "search", "with_the_first"]
 
 T = TypeVar("T")
 
 _TRIES = 100
 _DEEPER = 4  # when repeats leave too few passages
 _DEEPEST = 512
+_FIRST = 2  # of each ranking that are among the hits in any case
 _SPARE = 4  # passages read more than are wanted, for the repeats among them
 
 
@@ -32,6 +33,17 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> li
         for rank, identifier in enumerate(ranking, start=1):
             scores[identifier] = scores.get(identifier, 0.0) + 1.0 / (k + rank)
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def with_the_first(fused: list[int], rankings: Sequence[Sequence[int]], k: int) -> list[int]:
+    """`fused` with the first two of each ranking among its first k.
+
+    Else many passages that are middling in both keep out the only one that holds the name asked about.
+    """
+    first = dict.fromkeys(identifier for ranking in rankings for identifier in ranking[:_FIRST])
+    late = [identifier for identifier in first if identifier not in fused[:k]][:k]
+    others = [identifier for identifier in fused if identifier not in late]
+    return [*others[: k - len(late)], *late, *others[k - len(late) :]]
 
 
 def search(
@@ -88,7 +100,8 @@ def _ranked(
     lexical_rank = {identifier: rank for rank, identifier in enumerate(lexical, start=1)}
     dense_rank = {identifier: rank for rank, (identifier, _) in enumerate(dense, start=1)}
     fused = dict(reciprocal_rank_fusion([lexical, list(similarity)]))
-    passages = without_repeats(_in_parts(store, list(fused), k + _SPARE), store.vectors, k)
+    order = with_the_first(list(fused), [lexical, list(similarity)], k)
+    passages = without_repeats(_in_parts(store, order, k + _SPARE), store.vectors, k)
     documents = store.documents([passage.document_id for passage in passages])
     hits = [
         Hit(

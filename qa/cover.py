@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 
-__all__ = ["Topic", "cover", "stems", "topic_of"]
+__all__ = ["Topic", "cover", "names_of", "stems", "topic_of", "words"]
 
 _WORD = re.compile(r"[^\W_]+")
 _STEM = 5
@@ -55,6 +55,20 @@ def topic_of(question: str, rank: Callable[[str], int | None]) -> Topic:
         place = _RAREST if place is None else place
         topic[word] = math.log(max(2.0, place - _COMMON_RANK)) / math.log(_RAREST)
     return topic
+
+
+def names_of(question: str, rank: Callable[[str], int | None]) -> frozenset[str]:
+    """The words of a question, in lower case, that are in no vocabulary: names, above all.
+
+    Args:
+        rank: as of `topic_of`.
+    """
+    return frozenset(word for word in _WORD.findall(question.lower()) if len(word) > 2 and rank(word) is None)
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text in lower case."""
+    return frozenset(_WORD.findall(text.lower()))
 
 
 def cover(topic: Topic, found: set[str]) -> float:

@@ -175,7 +175,7 @@ class Answerer:
 
         def ranked() -> tuple[list[Hit], list[Window]]:
             hits = rank(self.store, question, vector, k=self.config.hits, pool=self.config.pool)
-            return hits, self.reading.windows(self.store, hits, len(asked.tokens))
+            return hits, self.reading.windows(self.store, hits, asked)
 
         hits, windows = in_one_state(self.store, ranked)
         return hits, windows, asked
@@ -224,7 +224,7 @@ def _readers(config: Config) -> tuple[Reader, Calibration, Config, Rereading | N
     if config.second is None:
         return reader, load_calibration(config.model), config, None
     second = Rereading(
-        LazyReader(config.second, threads=config.threads),
+        LazyReader(config.second, threads=config.threads, packed=False),
         load_calibration(config.second),
         share=config.second_share,
         places=config.second_places,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from index.types import Document, Hit, Store
 from qa.candidates import Scored
 from qa.config import Config
-from qa.cover import Topic, cover, stems, topic_of
+from qa.cover import Topic, cover, names_of, stems, topic_of, words
 from qa.rereading import Rereading
 from qa.spans import best_spans
 from qa.spelling import mend, words_of
@@ -23,6 +23,7 @@ __all__ = ["Asked", "Found", "Reading", "Window"]
 
 _DOCUMENTS_KEPT = 256
 _NEAR = 160  # characters on both sides of a span that count as near it
+_words_of_window = functools.lru_cache(128)(words)
 _stems_of_window = functools.lru_cache(128)(stems)  # the same stretches are read for many questions
 _OVERLAP = 96  # tokens that two windows of a text read whole have in common
 
@@ -38,11 +39,12 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as the reader gets it, and what it is about."""
+    """A question as the reader gets it, what it is about, and the names in it."""
 
     question: str
     tokens: Tokens
     topic: Topic
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class Reading:
 
     def asked(self, question: str) -> Asked:
         tokens = self.reader.tokenize(question)[: self.config.window_tokens // 3]
-        return Asked(question, tokens, topic_of(question, self.reader.rank))
+        rank = self.reader.rank
+        return Asked(question, tokens, topic_of(question, rank), names_of(question, rank))
 
     def room(self, question_tokens: int) -> int:
         longest = min(self.config.window_tokens, self.reader.max_tokens)
@@ -113,13 +116,14 @@ class Reading:
                 self._layouts.popitem(last=False)
         return layout
 
-    def windows(self, store: Store, hits: Sequence[Hit], question_tokens: int) -> list[Window]:
-        """The stretches to read, in the order of the best passage in each."""
-        most = self.room(question_tokens)
+    def windows(self, store: Store, hits: Sequence[Hit], asked: Asked) -> list[Window]:
+        """The stretches to read, in the order of the best passage in each; before all others those that hold more of
+        the names in the question, since of passages that say the same of different names only one is asked about."""
+        most = self.room(len(asked.tokens))
         by_document: dict[int, list[Hit]] = {}
         for hit in hits:
             by_document.setdefault(hit.document.id, []).append(hit)
-        ordered: list[tuple[int, Window]] = []
+        ordered: list[tuple[int, int, Window]] = []
         for found in by_document.values():
             document = found[0].document
             layout = self.layout(store, document)
@@ -128,11 +132,12 @@ class Reading:
                 inside = [hit for hit in found if _within(layout, hit, part)]
                 rank = min((hits.index(hit) for hit in inside), default=len(hits))
                 similarity = max((hit.similarity or 0.0 for hit in inside), default=0.0)
-                ordered.append((rank, Window(document, layout.tokens[part.first : part.last], similarity)))
-        ordered.sort(key=lambda item: item[0])
+                window = Window(document, layout.tokens[part.first : part.last], similarity)
+                ordered.append((-_names_in(asked, window), rank, window))
+        ordered.sort(key=lambda item: item[:2])
         chosen: list[Window] = []
         left = self.config.read_tokens
-        for _, window in ordered[: self.config.windows]:
+        for *_, window in ordered[: self.config.windows]:
             if not chosen or len(window.tokens) <= left:
                 chosen.append(window)
                 left -= len(window.tokens)
@@ -262,6 +267,13 @@ class Reading:
             near=cover(asked.topic, stems(text[max(0, start - _NEAR) : end + _NEAR])),
             again=again,
         )
+
+
+def _names_in(asked: Asked, window: Window) -> int:
+    if not asked.names or not len(window.tokens):
+        return 0
+    offsets = window.tokens.offsets
+    return len(asked.names & _words_of_window(window.document.text[offsets[0, 0] : offsets[-1, 1]]))
 
 
 def _within(layout: Layout, hit: Hit, part: TokenRange) -> bool:

@@ -2,7 +2,7 @@ import pytest
 
 from index.build import add_document
 from index.errors import OutdatedError
-from index.search import in_one_state, reciprocal_rank_fusion, search
+from index.search import in_one_state, reciprocal_rank_fusion, search, with_the_first
 from index.store import SqliteStore
 from index.types import Document, Encoder, Filter
 
@@ -151,3 +151,10 @@ def test_one_state_is_kept_trying_for(store: SqliteStore) -> None:
     with pytest.raises(OutdatedError, match="faster"):
         in_one_state(store, outdated)
     assert len(tried) == 100
+
+
+def test_the_first_of_each_ranking_are_among_the_hits() -> None:
+    assert with_the_first([1, 2, 3, 4, 5, 6], [[1, 5], [1, 2]], 4) == [1, 2, 3, 5, 4, 6]
+    assert with_the_first([1, 2, 3, 4, 5, 6], [[6, 5], [4, 3]], 4) == [6, 5, 4, 3, 1, 2]
+    assert with_the_first([1, 2, 3], [[3, 2], []], 8) == [1, 2, 3]
+    assert with_the_first([1, 2, 3], [[3], [2]], 1)[0] in (2, 3)
