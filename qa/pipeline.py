@@ -27,6 +27,7 @@ from qa.types import Answer, Candidate, Reader, SpanLogits, Turn
 __all__ = ["THRESHOLD_SETTING", "Answerer", "index_exists"]
 
 THRESHOLD_SETTING = "threshold"  # kept with an index by `qa calibrate`
+_MORE_NEAR = 0.12  # of the question's words, by weight: a name among a handful of others
 
 
 class Answerer:
@@ -156,11 +157,19 @@ class Answerer:
         return Found(question, hits, spans, tuple(windows), again)
 
     def unsure(self, scored: Sequence[Scored]) -> Sequence[Scored]:
-        """The different spans, best first, that a second reader is to be heard on; none where the first is sure."""
+        """The different spans, best first, that a second reader is to be heard on; none where the first is sure.
+
+        It is not to be trusted where another span has more around it of what is asked about, which then comes second:
+        of passages that say the same of different names the first reader is sure of whichever it likes best.
+        """
         if self.reading.second is None or not scored:
             return ()
         low, high = self.config.unsure
         kept = distinct(scored, self.calibration)
+        nearer = next((span for span in kept if span.near > kept[0].near + _MORE_NEAR), None)
+        if nearer is not None:
+            high = 1.0
+            kept = [kept[0], nearer, *(span for span in kept[1:] if span is not nearer)]
         return kept if low <= self.probability(kept[0], lead_of(kept, self.calibration)) <= high else ()
 
     def is_sure(self, scored: Sequence[Scored], sure: float) -> bool:
