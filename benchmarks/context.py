@@ -40,7 +40,7 @@ def read(path: Path, limit: int) -> tuple[list[Document], list[Question]]:
     questions: list[Question] = []
     for row in rows:
         text = row["text"] if "qas" in row else row["context"]
-        document = documents.setdefault(text, Document(f"{len(documents):05}", row["title"], text))
+        document = documents.setdefault(text, Document(f"{len(documents):05}", row.get("title", ""), text))
         for qa in row.get("qas", [row]):
             answers = [answer["text"] if isinstance(answer, dict) else answer for answer in qa["answers"]]
             if answers:

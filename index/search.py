@@ -35,13 +35,13 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> li
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
 
-def with_the_first(fused: list[int], rankings: Sequence[Sequence[int]], k: int) -> list[int]:
-    """`fused` with the first two of each ranking among its first k.
+def with_the_first(fused: list[int], rankings: Sequence[Sequence[int]], k: int, first: int = _FIRST) -> list[int]:
+    """`fused` with the first `first` of each ranking among its first k.
 
     Else many passages that are middling in both keep out the only one that holds the name asked about.
     """
-    first = dict.fromkeys(identifier for ranking in rankings for identifier in ranking[:_FIRST])
-    late = [identifier for identifier in first if identifier not in fused[:k]][:k]
+    wanted = dict.fromkeys(identifier for ranking in rankings for identifier in ranking[:first])
+    late = [identifier for identifier in wanted if identifier not in fused[:k]][:k]
     others = [identifier for identifier in fused if identifier not in late]
     return [*others[: k - len(late)], *late, *others[k - len(late) :]]
 
