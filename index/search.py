@@ -38,12 +38,16 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> li
 def with_the_first(fused: list[int], rankings: Sequence[Sequence[int]], k: int, first: int = _FIRST) -> list[int]:
     """`fused` with the first `first` of each ranking among its first k.
 
-    Else many passages that are middling in both keep out the only one that holds the name asked about.
+    At most half of the k are kept for them. Else many passages that are middling in both keep out the only one that
+    holds the name asked about.
     """
-    wanted = dict.fromkeys(identifier for ranking in rankings for identifier in ranking[:first])
-    late = [identifier for identifier in wanted if identifier not in fused[:k]][:k]
-    others = [identifier for identifier in fused if identifier not in late]
-    return [*others[: k - len(late)], *late, *others[k - len(late) :]]
+    wanted = list(dict.fromkeys(identifier for ranking in rankings for identifier in ranking[:first]))[: k // 2]
+    head = set(wanted)
+    for identifier in fused:
+        if len(head) >= k:
+            break
+        head.add(identifier)
+    return [*(one for one in fused if one in head), *(one for one in fused if one not in head)]
 
 
 def search(

@@ -11,7 +11,7 @@ from qa.types import Turn
 GOLD = Path(__file__).parent / "gold" / "all_the_light.jsonl"
 
 # What `qa eval tests/gold/all_the_light.jsonl` gave, less one question, since other machines round int8 otherwise.
-RIGHT, REFUSED = 68.3, 75.0
+RIGHT, REFUSED = 76.4, 82.8
 
 
 @pytest.fixture(scope="module")

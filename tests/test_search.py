@@ -154,8 +154,7 @@ def test_one_state_is_kept_trying_for(store: SqliteStore) -> None:
 
 
 def test_the_first_of_each_ranking_are_among_the_hits() -> None:
-    assert with_the_first([1, 2, 3, 4, 5, 6], [[1, 5], [1, 2]], 4) == [1, 2, 3, 5, 4, 6]
+    assert with_the_first([1, 2, 3, 4, 5, 6, 7, 8], [[7, 5], [1, 2]], 4) == [1, 2, 5, 7, 3, 4, 6, 8]
     assert with_the_first([1, 2, 3, 4, 5, 6], [[1, 5], [6, 2]], 4, 1) == [1, 2, 3, 6, 4, 5]
-    assert with_the_first([1, 2, 3, 4, 5, 6], [[6, 5], [4, 3]], 4) == [6, 5, 4, 3, 1, 2]
     assert with_the_first([1, 2, 3], [[3, 2], []], 8) == [1, 2, 3]
-    assert with_the_first([1, 2, 3], [[3], [2]], 1)[0] in (2, 3)
+    assert with_the_first([1, 2, 3], [[3], [2]], 1) == [1, 2, 3]  # the best of both stays the best

@@ -169,7 +169,7 @@ def calibrate(file: Path, index: Path | None, collection: str | None, most_wrong
         )
     if not dry_run:
         with explained():
-            answerer.store.set_setting(THRESHOLD_SETTING, f"{threshold:.4f}")
+            answerer.store.set_setting(THRESHOLD_SETTING, repr(float(threshold)))
         click.echo(f"kept with the index: questions are answered from a confidence of {threshold:.2f}")
     answerer.close()
 
