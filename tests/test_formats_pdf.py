@@ -18,9 +18,7 @@ PAGE_LINES = 40
 QUICK = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 # no word of one letter: at the start of a line "a." reads as the label of a list item
-WORDS = st.sampled_from(
-    "harbour the lighthouse of Ada my ship sailing to London in 1902 where bread was sold".split()
-)
+WORDS = st.sampled_from("harbour the lighthouse of Ada my ship sailing to London in 1902 where bread was sold".split())
 SENTENCES = st.lists(st.lists(WORDS, min_size=2, max_size=30).map(" ".join), min_size=1, max_size=150)
 
 
