@@ -70,13 +70,13 @@ def measure(documents: Sequence[Document], questions: Sequence[Question], contex
                 ]
                 ranks[way].append(good.index(True) + 1 if any(good) else DEPTH + 1)
         store.close()
-    return {
-        way: {
-            **{f"hit@{k}": round(100 * float((np.array(found) <= k).mean()), 1) for k in (1, 5, 8)},
-            "mrr": round(float(np.mean([1 / r if r <= DEPTH else 0.0 for r in found])), 4),
-        }
-        for way, found in ranks.items()
-    }
+    return {way: figures_of(found, DEPTH) for way, found in ranks.items()}
+
+
+def figures_of(ranks: Sequence[int], depth: int) -> dict[str, float]:
+    """hit@1, 5 and 8 in percent, and MRR, of the ranks (from 1) of first hits; beyond `depth` there was none."""
+    hits = {f"hit@{k}": round(100 * float((np.array(ranks) <= k).mean()), 1) for k in (1, 5, 8)}
+    return {**hits, "mrr": round(float(np.mean([1 / r if r <= depth else 0.0 for r in ranks])), 4)}
 
 
 def main() -> None:

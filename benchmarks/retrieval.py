@@ -16,10 +16,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
-from benchmarks.context import Question, read
+from benchmarks.context import Question, figures_of, read
 from benchmarks.machine import machine
 from benchmarks.output import publish
 from index.encoder import OnnxEncoder
@@ -65,14 +64,7 @@ def measure(documents: Sequence[Document], questions: Sequence[Question], words:
                 ranks.setdefault(way, []).append(good.index(True) + 1 if any(good) else DEPTH + 1)
         passages_in_all = store.counts()[1]
         store.close()
-    ways = {
-        way: {
-            **{f"hit@{k}": round(100 * float((np.array(found) <= k).mean()), 1) for k in (1, 5, 8)},
-            "mrr": round(float(np.mean([1 / r if r <= DEPTH else 0.0 for r in found])), 4),
-        }
-        for way, found in ranks.items()
-    }
-    return {"passages": passages_in_all, **ways}
+    return {"passages": passages_in_all, **{way: figures_of(found, DEPTH) for way, found in ranks.items()}}
 
 
 def main() -> None:

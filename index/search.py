@@ -36,7 +36,7 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> li
 
 
 def with_the_first(fused: list[int], rankings: Sequence[Sequence[int]], k: int, first: int = _FIRST) -> list[int]:
-    """`fused` with the first `first` of each ranking among its first k.
+    """`fused`, ids best first, with the first `first` of each ranking among its first k; the order is kept else.
 
     At most half of the k are kept for them. Else many passages that are middling in both keep out the only one that
     holds the name asked about.
