@@ -1,6 +1,7 @@
 import gzip
 import json
 import random
+import re
 import shutil
 from pathlib import Path
 
@@ -94,6 +95,19 @@ def test_bad_data_is_named(tmp_path: Path) -> None:
         read_rows(path)
 
 
+def test_follow_ups_are_rows_too(tmp_path: Path) -> None:
+    def turn(resolved: str, answer: str | None) -> dict[str, object]:
+        return {"history": [{"q": "Who is the captain?", "a": "Ines Vogt"}], "q": "?", "resolved": resolved, "a": answer}
+
+    turns = [turn("Where was Ines Vogt born?", "in Lübeck"), turn("How old is she?", None), turn("What sails?", "e")]
+    article = {"title": "t", "text": CONTEXT, "qas": [{"question": "who?", "answers": []}], "dialogues": turns}
+    path = data_file(tmp_path, article)
+    assert [row.question for row in read_rows(path)] == ["who?"]
+    rows = read_rows(path, dialogues=True)  # without the last one, whose answer stands there more than once
+    spans = [None if row.start is None else row.context[row.start : row.end] for row in rows]
+    assert spans == [None, "in Lübeck", None]
+
+
 def test_recipes() -> None:
     assert load_stage("final").sources
     with pytest.raises(RecipeError, match=r"no stage 'nothing'.*final"):
@@ -134,6 +148,26 @@ def test_neighbours_never_hold_the_answer() -> None:
     rows = [Row(str(n), "g", f"Text {n} about ferries and Ines.", "who?", None, None) for n in range(5)]
     asked = Row("a", "g", CONTEXT, "who is Ines?", CONTEXT.index("Ines"), CONTEXT.index("Ines") + 4)
     assert augment.Neighbours([*rows, asked], random.Random(1)).pick(asked, similar_to=asked.question) is None
+
+
+def test_a_count_gets_another_number_and_keeps_its_span() -> None:
+    context = "Since 1987 the ferry has carried 1,250 cars a day, over 30.5 sea miles. It cost 40 and 40 again."
+    start = context.index("1,250")
+    row = Row("1", "g", context, "How many cars does it carry?", start, start + len("1,250 cars"))
+    made = [augment.other_number(row, random.Random(seed)) for seed in range(40)]
+    spans = [one.context[one.start : one.end] for one in made]
+    assert all(re.fullmatch(r"[\d,]+ cars", span) for span in spans)
+    assert sum(1700 <= int(span.split()[0].replace(",", "")) < 2050 for span in spans) > 10
+    assert all(one.context.startswith("Since 1987") and one.context.endswith("40 again.") for one in made)
+
+
+@pytest.mark.parametrize("answer", ["1987", "30.5", "40"])
+def test_a_number_that_is_no_count_or_stands_twice_is_left(answer: str) -> None:
+    context = "Since 1987 the ferry goes 30.5 sea miles. It cost 40 and 40 again."
+    start = context.index(answer)
+    question = "Since when does it go?" if answer == "1987" else "How much is it?"
+    row = Row("1", "g", context, question, start, start + len(answer))
+    assert all(augment.other_number(row, random.Random(seed)) == row for seed in range(20))
 
 
 def test_clumsy_questions_stay_readable() -> None:

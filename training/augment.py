@@ -11,6 +11,8 @@ from dataclasses import replace
 from training.rows import Row
 
 _WORD = re.compile(r"\w+")
+_COUNTED = re.compile(r"\bhow many\b|\bhow much\b|\bnumber of\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*\d(?![\w%]|[.,]\d)")  # not a decimal fraction, nor part of one
 
 
 class Neighbours:
@@ -70,6 +72,26 @@ def together(row: Row, other: str, rng: random.Random) -> Row:
 def elsewhere(row: Row, other: str) -> Row:
     """The row's question over a context that does not answer it."""
     return replace(row, id=f"{row.id}~", context=other, start=None, end=None)
+
+
+def other_number(row: Row, rng: random.Random) -> Row:
+    """A row that asks for a count, with another number for the answer; half of them look like years.
+
+    Where texts count things, the number is seldom between 1700 and 2050, and a reader trained on them alone takes such
+    a count for a year and says that there is no answer. Rows whose answer is no plain number, or stands twice, stay.
+    """
+    if row.start is None or row.end is None or not _COUNTED.search(row.question):
+        return row
+    found = _NUMBER.search(row.context[row.start : row.end])
+    if found is None:
+        return row
+    start, end = row.start + found.start(), row.start + found.end()
+    if row.context.count(row.context[start:end]) > 1:
+        return row
+    value = rng.randrange(1700, 2050) if rng.random() < 0.5 else rng.randrange(2, 10 ** rng.randrange(2, 6))
+    number = f"{value:,}" if "," in found[0] and value > 999 else str(value)
+    context = f"{row.context[:start]}{number}{row.context[end:]}"
+    return replace(row, context=context, end=row.end + len(number) - (end - start))
 
 
 def clumsy(question: str, rng: random.Random) -> str:

@@ -38,8 +38,8 @@ def article_problems(article: dict[str, Any]) -> Iterator[str]:
     if len(qas) != 14:
         yield f"{len(qas)} questions, wanted 14"
     nothing = sum(qa.get("a") is None for qa in qas)
-    if nothing != 4:
-        yield f"{nothing} unanswerable questions, wanted 4"
+    if not 4 <= nothing <= 7:
+        yield f"{nothing} unanswerable questions, wanted 4 to 7"
     questions = [str(qa.get("q", "")).strip().lower() for qa in qas]
     if len(set(questions)) != len(questions):
         yield "the same question twice"

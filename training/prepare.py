@@ -33,13 +33,15 @@ def stage_rows(stage: Stage, data: Sequence[Path]) -> list[Row]:
         else Row(row.id, row.group, row.context, augment.clumsy(row.question, rng), row.start, row.end)
         for row in rows
     ]
+    if stage.numbers:
+        rows = [augment.other_number(row, rng) if rng.random() < stage.numbers else row for row in rows]
     rng.shuffle(rows)
     return rows
 
 
 def _rows_of_source(source: Source, data: Sequence[Path], rng: random.Random) -> Iterator[Row]:
     path = next((folder / source.file for folder in data if (folder / source.file).is_file()), data[0] / source.file)
-    rows = read_rows(path, source.split)
+    rows = read_rows(path, source.split, dialogues=source.dialogues)
     neighbours = augment.Neighbours(rows, rng)
     whole, part = divmod(source.passes, 1.0)
     passes = [rows] * int(whole) + [rng.sample(rows, round(part * len(rows)))]

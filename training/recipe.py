@@ -26,7 +26,8 @@ class Source:
 
     `passes` counts times through the file (0.3 is a random 30 %); `together` is the share of rows whose passage is
     joined with a neighbouring passage that leaves the answer where it is; `elsewhere` is the number of extra
-    unanswerable rows per row, each the same question over a similar passage that does not hold its answer.
+    unanswerable rows per row, each the same question over a similar passage that does not hold its answer; `dialogues`
+    takes the follow-up questions of written articles as well, in the wording that stands alone.
     """
 
     file: str
@@ -34,6 +35,7 @@ class Source:
     together: float = 0.0
     elsewhere: float = 0.0
     split: str | None = None
+    dialogues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Stage:
     of a long context, with the one that shares most words with a question that has none; without it half of the
     windows beside an answer are kept, and all of an unanswerable question. `bfloat16` does the matrix work of training
     in that format where the processor has instructions for it (AVX-512 BF16 or AMX: three to four times as fast).
+    `numbers` is the share of rows asking for a count whose number is changed (`augment.other_number`).
     `teacher` is the folder of a larger reader to learn from as well: `soft` is the weight of its distributions, the
     rest that of the labels.
     """
@@ -63,6 +66,7 @@ class Stage:
     average_decay: float = 0.998
     word_dropout: float = 0.0
     noise: float = 0.0
+    numbers: float = 0.0
     seed: int = 11
     layers: int | None = None
     frozen: int | None = None

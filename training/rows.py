@@ -27,9 +27,10 @@ class Row:
     end: int | None
 
 
-def read_rows(path: Path, split: str | None = None) -> list[Row]:
+def read_rows(path: Path, split: str | None = None, *, dialogues: bool = False) -> list[Row]:
     """Read all rows of one file: passages with questions, or articles with `qas` (the news shape).
 
+    `dialogues` takes the follow-up questions of articles as well, in the wording that stands alone.
     Where annotators disagree the span most of them chose is taken, the shortest of equals.
 
     Raises:
@@ -44,16 +45,30 @@ def read_rows(path: Path, split: str | None = None) -> list[Row]:
                 where = f"{path.name}:{number}"
                 record = json.loads(line)
                 if split is None or record.get("split") == split:
-                    rows.extend(_rows_of(record, where))
+                    rows.extend(_rows_of(record, where, dialogues))
     except (OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise DataError(f"{path} is damaged after {len(rows)} rows ({error}); fetch it again") from error
     return rows
 
 
-def _rows_of(record: dict[str, Any], where: str) -> Iterator[Row]:
+def _resolved(record: dict[str, Any], where: str) -> Iterator[Row]:
+    """The follow-ups of an article as questions that stand alone; without those whose answer stands there twice."""
+    text, asked = record["text"], {qa["question"] for qa in record["qas"]}
+    for number, turn in enumerate(record.get("dialogues", [])):
+        question, answer = turn["resolved"], turn["a"]
+        if question in asked or (answer is not None and text.count(answer) != 1):
+            continue
+        start = None if answer is None else text.index(answer)
+        end = None if start is None else start + len(answer)
+        yield Row(f"{where}~{number}", record["title"], text, question, start, end)
+
+
+def _rows_of(record: dict[str, Any], where: str, dialogues: bool) -> Iterator[Row]:
     if "qas" in record:
         for number, qa in enumerate(record["qas"]):
             yield _row(f"{where}#{number}", record["title"], record["text"], qa, where)
+        if dialogues:
+            yield from _resolved(record, where)
     else:
         group = record.get("title") or str(record["id"]).split("#")[0]
         yield _row(str(record["id"]), group, record["context"], record, where)
