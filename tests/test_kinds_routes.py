@@ -16,6 +16,7 @@ from qa.evaluation import read_gold
 from qa.kinds import kind_of
 from qa.kinds.central import central_sentences
 from qa.kinds.definitions import definitions_in
+from qa.kinds.plot import is_work, what_is_told
 from qa.types import Answer, Reader, Turn
 from ui.exchange import exchange_of
 from ui.render import answer_bubble
@@ -98,6 +99,8 @@ def test_definitions(article: Answerer, two: Answerer) -> None:
         ("A moraine is a ridge of rubble pushed up by ice.", "moraine", "a ridge of rubble pushed up by ice"),
         ("Here zugzwang means a bad turn.", "zugzwang", "a bad turn"),
         ("We met the picture editor Ada Bell.", "Ada Bell", "the picture editor"),
+        ("It was penned by Cold Ledger and Rust creator, Ada Bell.", "Ada Bell", "Cold Ledger and Rust creator"),
+        ("In Oslo, Low Tide star Bell rests.", "Bell", "Low Tide star"),
     ],
 )
 def test_clauses_that_define(text: str, subject: str, clause: str) -> None:
@@ -133,6 +136,42 @@ def test_a_summary_is_of_the_document_named(two: Answerer) -> None:
     assert both.note == "One sentence from each of 2 of 2 documents."
     assert two.ask("What is Hamlet about?").text is None
     assert two.ask("summarise the plot of Hamlet").items == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "told"),
+    [
+        ("It is new. The series tells the tale of two deaf twins.", None, "the tale of two deaf twins"),
+        ("Rust follows a baker across the frozen strait.", "Rust", "a baker across the frozen strait"),
+        ("Rust, set in Norway, centres on a baker who steals.", "Rust", "a baker who steals"),
+        ("Her debut novel is about a ferry with no crew.", None, "a ferry with no crew"),
+        ("The film opens in May. Levy told reporters about the weather in May.", None, None),
+        ("Rust opens in May. Ada follows her brother to the harbour.", "Rust", None),
+        ("The film follows Rust.", None, None),
+    ],
+)
+def test_what_a_work_tells(text: str, subject: str | None, told: str | None) -> None:
+    topic = None if subject is None else {subject.lower(): 1.0}
+    span = what_is_told(text, topic)
+    assert (None if span is None else text[slice(*span)]) == told
+
+
+def test_nouns_that_name_no_work() -> None:
+    assert all(map(is_work, ["the film", "this new novel", "the video game", "his memoir", "series"]))
+    assert not any(map(is_work, ["The Salt Ladder", "the mayor", "The Story of O", "film music"]))
+
+
+def test_what_it_is_about(article: Answerer, two: Answerer) -> None:
+    for question in (
+        "Tell me the plot in short.",
+        "what's the series about?",
+        "What is All the Light We Cannot See about?",
+    ):
+        answer = article.ask(question)
+        assert answer.kind == "about"
+        assert "stories of" in (answer.text or "")
+        quotes(answer)
+    assert two.ask("what is the plot of Hamlet?").text is None
 
 
 def test_central_sentences_do_not_repeat(store: SqliteStore, encoder: Encoder) -> None:

@@ -97,7 +97,12 @@ def test_bad_data_is_named(tmp_path: Path) -> None:
 
 def test_follow_ups_are_rows_too(tmp_path: Path) -> None:
     def turn(resolved: str, answer: str | None) -> dict[str, object]:
-        return {"history": [{"q": "Who is the captain?", "a": "Ines Vogt"}], "q": "?", "resolved": resolved, "a": answer}
+        return {
+            "history": [{"q": "Who is the captain?", "a": "Ines Vogt"}],
+            "q": "?",
+            "resolved": resolved,
+            "a": answer,
+        }
 
     turns = [turn("Where was Ines Vogt born?", "in Lübeck"), turn("How old is she?", None), turn("What sails?", "e")]
     article = {"title": "t", "text": CONTEXT, "qas": [{"question": "who?", "answers": []}], "dialogues": turns}

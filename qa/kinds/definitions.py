@@ -24,6 +24,8 @@ _NOUN = (
     r"(?:(?!(?:as|of|by|to|in|on|at|for|from|with|that|who|which|but|and|or|when|where|while|is|was|are|were|has|had|"
     r"said|says|told|than|like)\b)[a-z][a-z-]+)"
 )
+# names before a noun, "Peaky Blinders and Taboo creator"
+_WORKS = r"(?!(?:In|At|On|For|By|From|To|With|As|When|While|And|But|The|A|An)\b)(?:[A-ZÀ-Þ\d][\w'’.-]*\s+(?:(?:and|&|of|the)\s+(?=[A-ZÀ-Þ]))?){1,7}"
 _OPEN = re.compile(
     r"\b(?:as|of|by|to|in|on|at|for|from|with|that|who|which|but|and|or|said|says|than|most|the|an?|one|called|known)$|"
     r"^(?:the|an?)\s+(?:first|second|third|last|other|\w+ing|(?-i:[A-Z]\w+))$", re.IGNORECASE,
@@ -34,7 +36,8 @@ _LOOKED_AT = 40  # mentions of the subject in one document
 def definitions_in(text: str, subject: str, *, within: tuple[int, int]) -> list[tuple[int, int]]:
     """Spans of `text` that say who or what `subject` is, the plainest form first.
 
-    "X is a ...", "X means ...", "X, a ...," and "a ..., X,", with a bracket after the name or without.
+    "X is a ...", "X means ...", "X, a ...,", "a ..., X,", "the baker X" and "Cold Ledger creator, X", with a bracket
+    after the name or without.
     """
     named = re.escape(subject).replace(r"\ ", r"\s+")
     if subject[0].isupper():
@@ -51,6 +54,7 @@ def definitions_in(text: str, subject: str, *, within: tuple[int, int]) -> list[
         rf"{name}\s*\((?P<what>{_WHAT})\)",
         rf"(?:^|(?<=[.!?,;:]\s)|(?<=\n)|(?<=and\s))(?P<what>{_WHAT}),\s+{quoted}(?=\s*[,.;:)])",
         rf"(?<![\w'’])(?P<what>(?:(?:the|an?|[A-Z][\w-]+['’]s)\s+)(?:{_NOUN}\s+){{0,3}}{_NOUN})\s+{name}",
+        rf"(?<![\w'’.-])(?P<what>{_WORKS}(?:{_NOUN}\s+)?{_NOUN}),?\s+{name}",
     )
     found: list[tuple[int, int]] = []
     for form in forms:

@@ -74,6 +74,11 @@ _SUMMARY = _whole(
     r"(?:\s+(?P<of>.+?))?(?:\s+(?:please|for\s+me|in\s+short|briefly))*"
 )
 _ABOUT = _whole(r"what(?:\s+is|\s+are|'s|’s|s|\s+was)\s+(?P<of>.+?)\s+(?:all\s+)?about")
+_PLOT = _whole(
+    r"(?:(?:what(?:'s|’s|s|\s+is|\s+was)|describe|explain|give\s+(?:me|us))\s+)?(?:the\s+)?(?:basic\s+|main\s+)?"
+    r"(?:plot|plot\s?line|story\s?line|premise|synopsis)(?:\s+(?:of|in|for)\s+(?!short|brief|a\s+nutshell|a\s+few)(?P<of>.+?))?"
+    r"(?:\s+(?:in\s+short|in\s+brief|briefly|please|in\s+a\s+nutshell|in\s+a\s+few\s+words|for\s+me))*"
+)
 _NOTHING_NAMED = _whole(rf"{_TEXT}|{_PRONOUN}")
 
 _DEFINE_WHO = _whole(
@@ -167,7 +172,7 @@ def kind_of(question: str) -> Kind:
 
 
 def _summary(core: str) -> Kind | None:
-    for name, pattern in (("summary", _SUMMARY), ("about", _ABOUT)):
+    for name, pattern in (("summary", _SUMMARY), ("about", _ABOUT), ("about", _PLOT)):
         match = pattern.match(core)
         if match is not None:
             named = match["of"]

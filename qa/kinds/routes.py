@@ -11,6 +11,7 @@ from qa.kinds.central import summarised
 from qa.kinds.definitions import defined
 from qa.kinds.detect import Kind
 from qa.kinds.lists import listed
+from qa.kinds.plot import told
 from qa.kinds.yesno import decided
 from qa.reading import Found
 from qa.types import Answer
@@ -39,8 +40,10 @@ def routed(answerer: Answerer, kind: Kind, found: Found, plain: Answer, said: Se
         return decided(answerer, found.read_as, found, plain)
     if kind.name == "definition" and kind.subject is not None:
         return defined(answerer, kind.subject, found, plain)
-    if kind.name == "about" and plain.text is not None:
-        return plain
+    if kind.name == "about":
+        work = told(answerer, kind.subject, found, plain)
+        if work is not None or plain.text is not None:
+            return work or plain
     if kind.name in {"about", "summary"}:
         return summarised(answerer.store, answerer.encoder, answerer.reader, kind.subject, found.hits, plain, kind.name)
     return plain

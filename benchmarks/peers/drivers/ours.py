@@ -11,8 +11,10 @@ from index.encoder import ENCODER_NAME, OnnxEncoder
 from index.handle import Index
 from index.store import SqliteStore
 from index.types import Document
+from qa.confidence import Calibration, load_calibration
 from qa.config import Config
 from qa.pipeline import Answerer
+from qa.reader import OnnxReader
 
 
 class Ours:
@@ -20,6 +22,7 @@ class Ours:
         # the reader and the encoder are the product's own: the peers are given the same weights as folders
         self._threads = settings.threads
         self._bulk: OnnxEncoder | None = None
+        self._parts: tuple[OnnxEncoder, OnnxReader, Calibration] | None = None
         self._answerer: Answerer | None = None
 
     def build(self, documents: Sequence[dict[str, str]], folder: Path) -> int:
@@ -34,7 +37,12 @@ class Ours:
         return passages
 
     def open(self, folder: Path) -> None:
-        self._answerer = Answerer.open(Config(index=folder, threads=self._threads, second=None, log_questions=False))
+        config = Config(index=folder, threads=self._threads, second=None, log_questions=False)
+        if self._parts is None:  # once, as the peers load theirs; the same as `Answerer.open` makes
+            reader = OnnxReader(config.model, threads=config.threads)
+            self._parts = OnnxEncoder(threads=1), reader, load_calibration(config.model)
+        store = SqliteStore(folder, encoder_name=ENCODER_NAME, dimension=OnnxEncoder.dimension)
+        self._answerer = Answerer(store, *self._parts, config)
 
     def ask(self, question: str) -> Reply:
         if self._answerer is None:
