@@ -115,7 +115,8 @@ class Answerer:
         history = [turn for turn in history if kind_of(turn.question).name not in TALK]
         said = [turn.answer for turn in history if turn.answer is not None]
         typed = self._answer(question, question, said)
-        meant = [self._answer(question, reading, said) for reading in readings(question, history)]
+        # what leans on the last turn is most likely answered where that one was
+        meant = [self._answer(question, one, said, history[-1].question) for one in readings(question, history)]
         if not meant:
             return typed
         # a fragment is hardly ever meant as typed: that reading has to be clearly the surer one
@@ -129,15 +130,19 @@ class Answerer:
         """Up to six questions that the documents answer, found from them the first time, when that takes a second."""
         return self._starters.of(self)
 
-    def _answer(self, question: str, reading: str, said: Sequence[str]) -> Answer:
-        found = self.find(reading)
+    def _answer(self, question: str, reading: str, said: Sequence[str], after: str = "") -> Answer:
+        found = self.find(reading, after)
         plain = self.decide(question, found.read_as, found.hits, found.judged)
         kind = kind_of(reading)
         return plain if kind.name == "span" else routed(self, kind, found, plain, said)
 
-    def find(self, question: str) -> Found:
-        """What `ask` decides on: the passages retrieved for a question and the raw spans read around them."""
-        hits, windows, asked = self.retrieve(question)
+    def find(self, question: str, after: str = "") -> Found:
+        """What `ask` decides on: the passages retrieved for a question and the raw spans read around them.
+
+        Args:
+            after: the question of the turn before, where this one follows it up; passages are retrieved for both.
+        """
+        hits, windows, asked = self.retrieve(question, after)
         if self.config.mend:
             words = Counter[str]()
             for document in {hit.document.id: hit.document for hit in hits}.values():
@@ -145,7 +150,7 @@ class Answerer:
             mended = mend(question, words, self.reader.rank)
             if mended != question:
                 question = mended
-                hits, windows, asked = self.retrieve(question)
+                hits, windows, asked = self.retrieve(question, after)
         spans: list[Scored] = []
         read: list[tuple[Window, SpanLogits]] = []
         for window in windows:
@@ -177,13 +182,14 @@ class Answerer:
         kept = distinct(scored, self.calibration)
         return bool(kept) and self.probability(kept[0], lead_of(kept, self.calibration)) >= sure
 
-    def retrieve(self, question: str) -> tuple[list[Hit], list[Window], Asked]:
+    def retrieve(self, question: str, after: str = "") -> tuple[list[Hit], list[Window], Asked]:
         """The passages found for a question, the windows to read around them in their order, and the question."""
-        vector = self.encoder.encode([question])[0]
+        sought = f"{question} {after}" if after else question
+        vector = self.encoder.encode([sought])[0]
         asked = self.reading.asked(question)
 
         def ranked() -> tuple[list[Hit], list[Window]]:
-            hits = rank(self.store, question, vector, k=self.config.hits, pool=self.config.pool)
+            hits = rank(self.store, sought, vector, k=self.config.hits, pool=self.config.pool)
             return hits, self.reading.windows(self.store, hits, asked)
 
         hits, windows = in_one_state(self.store, ranked)

@@ -67,6 +67,14 @@ def test_the_threshold_decides(answerer: Answerer) -> None:
     assert answer.alternatives[0].text == "green"
 
 
+def test_a_follow_up_is_looked_for_where_the_last_turn_was(answerer: Answerer) -> None:
+    def first(after: str) -> str:
+        return answerer.retrieve("why was it?", after)[0][0].document.name
+
+    assert first("who painted the lighthouse in the harbour?") == "harbour.txt"
+    assert first("who rings the bell of the school?") == "school.txt"
+
+
 def test_an_empty_index_answers_nothing(store: SqliteStore, encoder: Encoder, reader: Reader) -> None:
     answer = Answerer(store, encoder, reader, CALIBRATION).ask("anything at all?")
     assert answer.text is None

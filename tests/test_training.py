@@ -57,6 +57,7 @@ def record(question: str, answer: str | None, **more: object) -> dict[str, objec
         ("news_val", 0.2, 0.4, 3300),
         ("more_train", 0.2, 0.4, 1800),
         ("roles_train", 0.2, 0.4, 2200),
+        ("hard_train", 0.4, 0.5, 1600),
     ],
 )
 def test_our_data_is_whole_and_clean(name: str, least: float, most: float, count: int) -> None:
@@ -67,7 +68,7 @@ def test_our_data_is_whole_and_clean(name: str, least: float, most: float, count
 
 
 def test_no_article_stands_on_both_sides() -> None:
-    files = [["news_train", "more_train", "roles_train"], ["news_val"]]
+    files = [["news_train", "more_train", "roles_train", "hard_train"], ["news_val"]]
     sides = [{row.context for name in side for row in read_rows(DATA / f"{name}.jsonl.gz")} for side in files]
     assert not sides[0] & sides[1]
     runs = [set().union(*map(adopt.shingles, side)) for side in sides]

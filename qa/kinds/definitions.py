@@ -25,7 +25,10 @@ _NOUN = (
     r"said|says|told|than|like)\b)[a-z][a-z-]+)"
 )
 # names before a noun, "Peaky Blinders and Taboo creator"
-_WORKS = r"(?!(?:In|At|On|For|By|From|To|With|As|When|While|And|But|The|A|An)\b)(?:[A-ZÀ-Þ\d][\w'’.-]*\s+(?:(?:and|&|of|the)\s+(?=[A-ZÀ-Þ]))?){1,7}"
+_WORKS = (
+    r"(?!(?:In|At|On|For|By|From|To|With|As|When|While|And|But|The|A|An)\b)"
+    r"(?:[A-ZÀ-Þ\d][\w'’.-]*\s+(?:(?:and|&|of|the)\s+(?=[A-ZÀ-Þ]))?){1,7}"
+)
 _OPEN = re.compile(
     r"\b(?:as|of|by|to|in|on|at|for|from|with|that|who|which|but|and|or|said|says|than|most|the|an?|one|called|known)$|"
     r"^(?:the|an?)\s+(?:first|second|third|last|other|\w+ing|(?-i:[A-Z]\w+))$", re.IGNORECASE,

@@ -15,7 +15,7 @@ from qa.candidates import evidence_at
 from qa.cover import Topic, cover, stems, topic_of
 from qa.kinds.central import chosen_documents
 from qa.reading import Found
-from qa.types import Answer
+from qa.types import Answer, Evidence
 
 if TYPE_CHECKING:
     from qa.pipeline import Answerer
@@ -87,13 +87,16 @@ def told(answerer: Answerer, subject: str | None, found: Found, plain: Answer) -
         span = what_is_told(document.text, topic)
         if span is None:
             continue
-        evidence, own = evidence_at(document, *span), plain.evidence
-        if own is not None and own.document.id == document.id:
-            if evidence.sentence_start <= own.start and own.end <= evidence.sentence_end:
-                return None
-        if plain.text is not None and plain.confidence >= _SURE:
+        evidence = evidence_at(document, *span)
+        if plain.text is not None and (plain.confidence >= _SURE or _in_sentence_of(plain.evidence, evidence)):
             return None
         return dataclasses.replace(
             plain, text=document.text[slice(*span)], confidence=_CONFIDENCE, evidence=evidence, kind="about"
         )
     return None
+
+
+def _in_sentence_of(one: Evidence | None, other: Evidence) -> bool:
+    """Whether one quotation stands in the sentence of another."""
+    same = one is not None and one.document.id == other.document.id
+    return same and one is not None and other.sentence_start <= one.start and one.end <= other.sentence_end
