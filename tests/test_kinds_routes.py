@@ -115,6 +115,8 @@ def test_no_clause_where_none_defines() -> None:
 def test_yes_no_and_neither(two: Answerer) -> None:
     yes = two.ask("Did Mara Holt direct the film?")
     assert (yes.verdict, yes.text) == (True, "Mara Holt directed the film in Norway.")
+    said = two.ask("Is it true that Mara Holt directed the film?")
+    assert (said.verdict, said.text) == (True, yes.text)
     assert two.ask("Does the film open on 4 May 2019?").verdict is False
     assert two.ask("Does the dog speak in the film?").verdict is False
     open_question = two.ask("Did Ada Bell direct the film?")

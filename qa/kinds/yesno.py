@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["decided", "verdict"]
 
 _WORD = re.compile(r"[^\W_]+(?:['’](?:s|t)\b)?")
+_IS_IT_TRUE = re.compile(
+    r"^\s*(?:is|was|isn['’]t)\s+it\s+(?:really\s+|actually\s+)?(?:true|right|correct|so|the\s+case|a\s+fact)\s+that\s+",
+    re.IGNORECASE,
+)
 _LIGHT = frozenset(
     "a an the is are was were be been being do does did has have had can could will would should of to in on at for "
     "from by with and it its he she they them his her their this that there any some ever also really actually "
@@ -53,24 +57,25 @@ _NEAR = 40  # characters that may lie between what is said and its date
 
 def decided(answerer: Answerer, question: str, found: Found, plain: Answer) -> Answer:
     """The sentence that decides a yes/no question, with a verdict where that is safe; refused when there is none."""
-    topic = topic_of(_without_auxiliary(found.read_as), answerer.reader.rank)
+    question = _IS_IT_TRUE.sub("is ", question)
+    topic = topic_of(_without_auxiliary(question), answerer.reader.rank)
     wanted = {lemma(word): weight for word, weight in topic.items() if word not in _LIGHT}
-    names = {lemma(word.lower()) for word in _words(found.read_as)[1:] if word[0].isupper() or word[0].isdigit()}
+    names = {lemma(word.lower()) for word in _words(question)[1:] if word[0].isupper() or word[0].isdigit()}
     covered: list[tuple[float, Document, int, int]] = []
     for document, start, end in _sentences(found):
         have = {lemma(word.lower()) for word in _words(document.text[start:end].replace("-", " "))}
         total = sum(wanted.values())
         share = sum(weight for word, weight in wanted.items() if word in have) / total if total else 0.0
         dated = bool(names) and names <= have
-        if share >= _COVERED and (dated or not names or verdict(found.read_as, document.text[start:end]) is False):
+        if share >= _COVERED and (dated or not names or verdict(question, document.text[start:end]) is False):
             covered.append((share, document, start, end))
     if not covered:
         return dataclasses.replace(plain, text=None, evidence=None, confidence=min(plain.confidence, 0.4), kind="yesno")
     covered.sort(key=lambda one: -one[0])
     covered = covered[:_ENCODED]
-    vectors = answerer.encoder.encode([found.read_as, *(d.text[a:b] for _, d, a, b in covered)])
+    vectors = answerer.encoder.encode([question, *(d.text[a:b] for _, d, a, b in covered)])
     near = [max(0.0, float(vector @ vectors[0])) for vector in vectors[1:]]
-    ruled = [verdict(found.read_as, d.text[a:b]) for _, d, a, b in covered]
+    ruled = [verdict(question, d.text[a:b]) for _, d, a, b in covered]
     # sentences that rule both ways decide nothing
     agreed = len({rule for rule in ruled if rule is not None}) == 1
     best = max(range(len(covered)), key=lambda n: (agreed and ruled[n] is not None, covered[n][0] + near[n]))
