@@ -21,6 +21,7 @@ from transformers import (
 
 from index.encoder import weights_folder
 from training import adopt, adopt_pairs, augment
+from training.average import average
 from training.check_articles import BANNED, article_problems
 from training.export import export
 from training.prepare import prepare, windows
@@ -361,3 +362,28 @@ def test_the_soft_loss_is_least_where_pupil_and_teacher_agree() -> None:
     soft_loss(logits, teacher, mask).backward()
     assert logits.grad is not None and logits.grad.abs().max() < 1e-6
     assert soft_loss(teacher.roll(1, 1), teacher, mask) > soft_loss(teacher, teacher, mask)
+
+
+def test_half_way_between_two_readers(tmp_path: Path) -> None:
+    size = {
+        "vocab_size": 50,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 8,
+    }
+    folders = [tmp_path / name for name in "ab"]
+    for seed, folder in enumerate(folders):
+        torch.manual_seed(seed)
+        BertForQuestionAnswering(BertConfig(**size)).save_pretrained(folder)
+    a, b, made = (
+        start_model(str(folder)).state_dict() for folder in (*folders, average(*folders, tmp_path / "c", share=0.25))
+    )
+    name = "qa_outputs.weight"
+    torch.testing.assert_close(made[name], 0.75 * a[name] + 0.25 * b[name])
+    BertForQuestionAnswering(BertConfig(**size | {"intermediate_size": 16})).save_pretrained(folders[1])
+    with pytest.raises(CheckpointError, match="different architectures"):
+        average(*folders, tmp_path / "d")
+    with pytest.raises(CheckpointError, match=r"holds no model\.safetensors"):
+        average(folders[0], tmp_path / "nothing", tmp_path / "d")
+    assert not (tmp_path / "d").exists()
