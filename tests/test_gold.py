@@ -10,8 +10,8 @@ from qa.types import Turn
 
 GOLD = Path(__file__).parent / "gold" / "all_the_light.jsonl"
 
-# What `qa eval tests/gold/all_the_light.jsonl` gave, less two questions, since other machines round int8 otherwise.
-RIGHT, REFUSED = 75.7, 81.2
+# What `qa eval tests/gold/all_the_light.jsonl` gave, less three questions, since other machines round int8 otherwise.
+RIGHT, REFUSED = 76.4, 81.2
 
 
 @pytest.fixture(scope="module")
